@@ -39,21 +39,24 @@ module.exports = {
     {
       name: 'platform-knows-no-domain',
       severity: 'error',
-      comment: 'libs/platform is what every process needs. Once it knows keys or terms, every app depends on every domain.',
+      comment:
+        'libs/platform is what every process needs. Once it knows keys or terms, every app depends on every domain.',
       from: { path: '^libs/platform/' },
       to: { path: ['^apps/', '^libs/(raft|kv|placement|storage|rpc)/'] },
     },
     {
       name: 'rpc-carries-it-does-not-decide',
       severity: 'error',
-      comment: 'libs/rpc holds messages, channels and the error table. It serves clients without Nest, so it may not need Nest or storage.',
+      comment:
+        'libs/rpc holds messages, channels and the error table. It serves clients without Nest, so it may not need Nest or storage.',
       from: { path: '^libs/rpc/src/', pathNot: '\\.spec\\.ts$' },
       to: { path: ['^apps/', '^libs/(storage|platform)/', 'node_modules/@nestjs/'] },
     },
     {
       name: 'gateway-is-stateless',
       severity: 'error',
-      comment: 'A gateway that could reach the consensus core or a disk would soon keep state there, and two gateways would differ.',
+      comment:
+        'A gateway that could reach the consensus core or a disk would soon keep state there, and two gateways would differ.',
       from: { path: '^apps/gateway/' },
       to: { path: ['^libs/(raft|storage)/', 'node_modules/classic-level/'] },
     },

@@ -23,9 +23,17 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'process', 'Buffer', 'crypto', 'Promise'].map(
-          (name) => ({ name, message: 'Pure libs have no clock, no chance, no Node: inject it.' }),
-        ),
+        ...[
+          'setTimeout',
+          'setInterval',
+          'setImmediate',
+          'queueMicrotask',
+          'performance',
+          'process',
+          'Buffer',
+          'crypto',
+          'Promise',
+        ].map((name) => ({ name, message: 'Pure libs have no clock, no chance, no Node: inject it.' })),
       ],
       'no-restricted-properties': [
         'error',
@@ -35,7 +43,10 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: 'NewExpression[callee.name="Date"]', message: 'Time is tick() and log time.' },
-        { selector: ':function[async=true]', message: 'Pure libs are synchronous: effects are asked for, not awaited.' },
+        {
+          selector: ':function[async=true]',
+          message: 'Pure libs are synchronous: effects are asked for, not awaited.',
+        },
       ],
     },
   },

@@ -18,7 +18,13 @@ const TS = {
   swcrc: false,
   configFile: false,
 };
-const JS = { jsc: { target: 'es2022' }, module: { type: 'commonjs' }, sourceMaps: false, swcrc: false, configFile: false };
+const JS = {
+  jsc: { target: 'es2022' },
+  module: { type: 'commonjs' },
+  sourceMaps: false,
+  swcrc: false,
+  configFile: false,
+};
 
 const moduleTypes = new Map();
 function isEsmPackage(dir) {
@@ -38,8 +44,14 @@ const version = createHash('sha1').update(readFileSync(__filename)).update(swc.v
 module.exports = {
   canInstrument: false,
   getCacheKey(source, file, options) {
-    return createHash('sha1').update(version).update('\0').update(file).update('\0').update(source)
-      .update(options.instrument ? '1' : '0').digest('hex');
+    return createHash('sha1')
+      .update(version)
+      .update('\0')
+      .update(file)
+      .update('\0')
+      .update(source)
+      .update(options.instrument ? '1' : '0')
+      .digest('hex');
   },
   process(source, file) {
     if (/\.[cm]?ts$/.test(file)) return swc.transformSync(source, { ...TS, filename: file });
