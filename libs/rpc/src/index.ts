@@ -1,0 +1,59 @@
+/**
+ * What processes say to each other and how: the generated messages, clients and service definitions of `proto/`,
+ * channels, the batched Execute stream, and the one table that relates error code, gRPC status, HTTP status, retry and
+ * outcome. It carries; it does not decide.
+ */
+export { ERROR_TABLE, isErrorCode } from './error-table.js';
+export type { ErrorCode, ErrorRule, OperationOutcome } from './error-table.js';
+export { RingraftError } from './ringraft-error.js';
+export type { ErrorFields } from './ringraft-error.js';
+export { fromServiceError, toServiceError } from './service-error.js';
+
+export { Channel, Channels } from './channel.js';
+export type { ChannelSettings } from './channel.js';
+export { CLIENT_OPTIONS, SERVER_OPTIONS } from './channel-options.js';
+export { toPackageDefinition } from './package-definition.js';
+export type { PackageDefinition } from './package-definition.js';
+export { addReflection } from './reflection.js';
+
+export { ElectionClient, ElectionService, RequestVoteRequest, RequestVoteResponse } from './gen/election.js';
+export type { ElectionServer } from './gen/election.js';
+export {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  Entry,
+  EntryType,
+  ReplicationClient,
+  ReplicationService,
+} from './gen/replication.js';
+export type { ReplicationServer } from './gen/replication.js';
+export {
+  Condition,
+  Consistency,
+  DeleteRequest,
+  DeleteResponse,
+  ExecuteRequest,
+  ExecuteResponse,
+  GetRequest,
+  GetResponse,
+  KeyValueClient,
+  KeyValueService,
+  LeaderHint,
+  Operation,
+  Outcome,
+  Result,
+  Session,
+  SetRequest,
+  SetResponse,
+} from './gen/kv.js';
+export type { KeyValueServer } from './gen/kv.js';
+export { Member, MembershipClient, MembershipService, Role, StatusRequest, StatusResponse } from './gen/admin.js';
+export type { MembershipServer } from './gen/admin.js';
+export {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+  HealthClient,
+  HealthService,
+} from './gen/health.js';
+export type { HealthServer } from './gen/health.js';
