@@ -1,0 +1,186 @@
+import type { NodeId, Term } from './entry.js';
+import { invariant } from './errors.js';
+import type { RequestVote, RequestVoteResponse } from './messages.js';
+import { membersOf } from './configuration.js';
+import { hasQuorum, voteResult } from './quorum.js';
+import type { RaftConfig } from './raft-config.js';
+import type { Random } from './random.js';
+import type { ReadyBuilder } from './ready.js';
+import type { RaftState } from './state.js';
+
+/**
+ * Leader election (section 5.2) with the election restriction (5.4.1), the pre-vote phase (dissertation 9.6)
+ * and check-quorum (dissertation 6.2). The only part that changes term, vote and role.
+ */
+export class Election {
+  /** Between one and two election timeouts, drawn anew at every reset, so that votes are rarely split. */
+  private randomizedTimeoutTicks: number;
+
+  constructor(
+    private readonly config: RaftConfig,
+    private readonly random: Random,
+  ) {
+    this.randomizedTimeoutTicks = this.drawTimeout();
+  }
+
+  tick(state: RaftState, ready: ReadyBuilder): void {
+    if (state.role === 'leader') {
+      if (this.config.checkQuorum && !this.hearsFromQuorum(state)) {
+        this.becomeFollower(state, state.currentTerm, undefined);
+      }
+    } else if (state.electionElapsedTicks >= this.randomizedTimeoutTicks && state.isVoter) {
+      this.campaign(state, ready);
+    }
+  }
+
+  /** Asks for votes now, without waiting for the timer. No effect on a leader or on a node that is no voter. */
+  campaign(state: RaftState, ready: ReadyBuilder): void {
+    if (state.role === 'leader' || !state.isVoter) return;
+    if (this.config.preVote) this.becomePreCandidate(state, ready);
+    else this.becomeCandidate(state, ready);
+  }
+
+  /**
+   * Adopts a term, which must not be lower, and follows `leaderId` if it is known. The vote survives
+   * unless the term is a new one.
+   */
+  becomeFollower(state: RaftState, term: Term, leaderId: NodeId | undefined): void {
+    invariant(term >= state.currentTerm, () => `the term would fall from ${state.currentTerm} to ${term}`);
+    if (term > state.currentTerm) {
+      state.currentTerm = term;
+      state.votedFor = undefined;
+    }
+    if (state.role !== 'follower' || leaderId !== undefined) this.resetTimer(state);
+    state.role = 'follower';
+    state.leaderId = leaderId;
+    state.votes.clear();
+  }
+
+  /**
+   * Whether a vote request is to be left unanswered because this node has a leader that it heard from within the
+   * minimum election timeout: such a request comes from a node that is cut off or removed (dissertation 4.2.3).
+   * It is only sound together with check-quorum, which makes a leader that hears from nobody step down.
+   */
+  mustIgnoreCandidates(state: RaftState): boolean {
+    if (!this.config.checkQuorum || state.leaderId === undefined) return false;
+    return state.role === 'leader' || state.electionElapsedTicks < this.config.electionTimeoutTicks;
+  }
+
+  /** At the same term as this node's, or a pre-vote for a later one. */
+  handleRequestVote(state: RaftState, message: RequestVote, ready: ReadyBuilder): void {
+    const isFree =
+      state.votedFor === message.from ||
+      (state.votedFor === undefined && state.leaderId === undefined) ||
+      (message.preVote && message.term > state.currentTerm);
+    const isGranted = isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+    if (isGranted && !message.preVote) {
+      state.votedFor = message.from;
+      this.resetTimer(state);
+    }
+    ready.sendAfterPersist({
+      type: 'RequestVoteResponse',
+      from: state.id,
+      to: message.from,
+      term: isGranted && message.preVote ? message.term : state.currentTerm,
+      voteGranted: isGranted,
+      preVote: message.preVote,
+    });
+  }
+
+  /** Tells a candidate of an earlier term that it is behind. */
+  rejectStaleCandidate(state: RaftState, message: RequestVote, ready: ReadyBuilder): void {
+    ready.sendAfterPersist({
+      type: 'RequestVoteResponse',
+      from: state.id,
+      to: message.from,
+      term: state.currentTerm,
+      voteGranted: false,
+      preVote: message.preVote,
+    });
+  }
+
+  handleRequestVoteResponse(state: RaftState, message: RequestVoteResponse, ready: ReadyBuilder): void {
+    const expected = message.preVote ? 'preCandidate' : 'candidate';
+    if (state.role !== expected) return;
+    if (message.preVote && message.voteGranted && message.term !== state.currentTerm + 1) return;
+    if (!state.votes.has(message.from)) state.votes.set(message.from, message.voteGranted);
+    this.countVotes(state, ready);
+  }
+
+  /** The candidate's own vote counts like any other: once it is on the disk. */
+  handleVotePersisted(state: RaftState, ready: ReadyBuilder): void {
+    if (state.role !== 'candidate' || state.votes.has(state.id)) return;
+    if (state.persistedTerm !== state.currentTerm || state.persistedVote !== state.id) return;
+    state.votes.set(state.id, true);
+    this.countVotes(state, ready);
+  }
+
+  private becomePreCandidate(state: RaftState, ready: ReadyBuilder): void {
+    state.role = 'preCandidate';
+    state.leaderId = undefined;
+    this.resetTimer(state);
+    // Promises nothing: neither term nor vote have changed.
+    state.votes = new Map([[state.id, true]]);
+    this.requestVotes(state, state.currentTerm + 1, ready);
+    this.countVotes(state, ready);
+  }
+
+  private becomeCandidate(state: RaftState, ready: ReadyBuilder): void {
+    state.role = 'candidate';
+    state.leaderId = undefined;
+    state.currentTerm += 1;
+    state.votedFor = state.id;
+    state.votes = new Map();
+    this.resetTimer(state);
+    this.requestVotes(state, state.currentTerm, ready);
+  }
+
+  private becomeLeader(state: RaftState): void {
+    state.role = 'leader';
+    state.leaderId = state.id;
+    state.votes.clear();
+  }
+
+  private requestVotes(state: RaftState, term: Term, ready: ReadyBuilder): void {
+    const isPreVote = state.role === 'preCandidate';
+    for (const id of membersOf(state.configuration)) {
+      if (id === state.id || state.configuration.learners.includes(id)) continue;
+      const message: RequestVote = {
+        type: 'RequestVote',
+        from: state.id,
+        to: id,
+        term,
+        lastLogIndex: state.log.lastIndex,
+        lastLogTerm: state.log.lastTerm,
+        preVote: isPreVote,
+      };
+      if (isPreVote) ready.send(message);
+      else ready.sendAfterPersist(message);
+    }
+  }
+
+  private countVotes(state: RaftState, ready: ReadyBuilder): void {
+    const result = voteResult(state.configuration, state.votes);
+    if (result === 'lost') this.becomeFollower(state, state.currentTerm, undefined);
+    else if (result === 'won' && state.role === 'preCandidate') this.becomeCandidate(state, ready);
+    else if (result === 'won' && state.role === 'candidate') this.becomeLeader(state);
+  }
+
+  private hearsFromQuorum(state: RaftState): boolean {
+    const oldest = state.now - this.config.electionTimeoutTicks;
+    return hasQuorum(
+      state.configuration,
+      (id) => id === state.id || (state.progress.get(id)?.lastContactTick ?? -Infinity) > oldest,
+    );
+  }
+
+  private resetTimer(state: RaftState): void {
+    state.electionTimerStart = state.now;
+    this.randomizedTimeoutTicks = this.drawTimeout();
+  }
+
+  private drawTimeout(): number {
+    const base = this.config.electionTimeoutTicks;
+    return base + this.random.nextInt(0, base);
+  }
+}

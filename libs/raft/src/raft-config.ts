@@ -1,0 +1,45 @@
+import type { NodeId } from './entry.js';
+
+/** What one node is told about its timing and its bounds. Time is counted in ticks; the driver decides how long one lasts. */
+export interface RaftConfig {
+  readonly id: NodeId;
+
+  /**
+   * A follower that hears nothing for this many ticks, plus a random share of as many again, asks for votes
+   * (section 5.2). Must exceed `heartbeatTicks` several times; all nodes of a cluster must agree on it.
+   */
+  readonly electionTimeoutTicks: number;
+
+  /** Ticks between two heartbeats of a leader. */
+  readonly heartbeatTicks: number;
+
+  /** Ask before raising the term (dissertation 9.6): a node that was cut off does not depose a working leader when it returns. */
+  readonly preVote: boolean;
+
+  /**
+   * A leader that has not heard from a quorum within an election timeout steps down, and nodes that hear
+   * from a leader ignore candidates (dissertation 6.2 and 4.2.3).
+   */
+  readonly checkQuorum: boolean;
+
+  /** Bytes of entries in one AppendEntries; one entry goes out even when it is larger. */
+  readonly appendBytesMax: number;
+
+  /** AppendEntries with entries that may be unanswered per follower; at the bound new entries wait and travel together. */
+  readonly inflightMessagesMax: number;
+
+  /** Bytes of entries that may be unanswered per follower; behaves like `inflightMessagesMax`. */
+  readonly inflightBytesMax: number;
+
+  /** Bytes that a leader holds appended and uncommitted; above it proposals are rejected with `uncommitted_limit`. */
+  readonly uncommittedBytesMax: number;
+
+  /** Reads that wait for their quorum round; above it they are rejected with `read_limit`. */
+  readonly pendingReadsMax: number;
+
+  /** Bytes of committed entries handed out by one `Ready`; one entry is handed out even when it is larger. */
+  readonly applyBytesMax: number;
+
+  /** Bytes of applied entries kept in memory for followers that lag; older ones are read back from the disk. */
+  readonly cacheBytesMax: number;
+}

@@ -1,0 +1,261 @@
+import type { Configuration } from './configuration.js';
+import type { Election } from './election.js';
+import type { Entry, LogIndex, NodeId, Term } from './entry.js';
+import { invariant } from './errors.js';
+import type { Message } from './messages.js';
+import type { RaftConfig } from './raft-config.js';
+import type { ReadIndex } from './read-index.js';
+import { ReadyBuilder, type PersistBatch, type ProposalRejection, type Ready } from './ready.js';
+import type { Replication } from './replication.js';
+import type { RaftState, Role } from './state.js';
+
+/** Where an accepted proposal stands. It is applied if, and only if, the entry applied at `index` has this `term`. */
+export interface AcceptedProposal {
+  readonly term: Term;
+  /** The index of the first item; the others follow. */
+  readonly index: LogIndex;
+}
+
+export type ProposeResult =
+  ({ readonly accepted: true } & AcceptedProposal) | { readonly accepted: false; readonly reason: ProposalRejection };
+
+/** What a leader knows of one other member. */
+export interface MemberStatus {
+  readonly id: NodeId;
+  readonly matchIndex: LogIndex;
+  /** Whether it has answered within an election timeout. */
+  readonly isActive: boolean;
+}
+
+export interface RaftStatus {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly leaderId: NodeId | undefined;
+  readonly firstIndex: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly persistedIndex: LogIndex;
+  readonly commitIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  readonly configuration: Configuration;
+  /** Empty on nodes that do not lead. */
+  readonly members: readonly MemberStatus[];
+  readonly pendingReads: number;
+  readonly uncommittedBytes: number;
+}
+
+/**
+ * One member of a Raft cluster, as a function of its inputs: it does no I/O, has no clock and never waits.
+ *
+ * The driver feeds it with `tick`, `step`, `propose`, `requestRead` and the completions `persisted`, `applied` and
+ * `entriesFetched`, and carries out what `takeReady` asks for, in the order that `Ready` states.
+ */
+export class Raft {
+  private ready = new ReadyBuilder();
+  private isLeading = false;
+  /** The hard state in the batch that the disk is writing. */
+  private persisting: { term: Term; vote: NodeId | undefined } | undefined;
+
+  constructor(
+    private readonly config: RaftConfig,
+    private readonly state: RaftState,
+    private readonly election: Election,
+    private readonly replication: Replication,
+    private readonly readIndex: ReadIndex,
+  ) {}
+
+  /** The only clock. */
+  tick(): void {
+    this.state.now++;
+    this.election.tick(this.state, this.ready);
+    this.settle();
+    this.replication.tick(this.state, this.ready);
+  }
+
+  /** Campaigns without waiting for the election timer. */
+  campaign(): void {
+    this.election.campaign(this.state, this.ready);
+    this.settle();
+  }
+
+  step(message: Message): void {
+    if (!this.agreeOnTerm(message)) return;
+    switch (message.type) {
+      case 'RequestVote':
+        this.election.handleRequestVote(this.state, message, this.ready);
+        break;
+      case 'RequestVoteResponse':
+        this.election.handleRequestVoteResponse(this.state, message, this.ready);
+        break;
+      case 'AppendEntries':
+        invariant(!this.isLeading, () => `two leaders in term ${message.term}: ${this.state.id} and ${message.from}`);
+        this.election.becomeFollower(this.state, message.term, message.from);
+        this.replication.handleAppendEntries(this.state, message, this.ready);
+        break;
+      case 'AppendEntriesResponse':
+        this.replication.handleAppendEntriesResponse(this.state, message, this.ready);
+        this.readIndex.maybeConfirm(this.state, this.ready);
+        break;
+    }
+    this.settle();
+  }
+
+  /** Appends one entry per item, all or none. They leave with the next `takeReady`, so a turn's proposals travel together. */
+  propose(data: readonly Uint8Array[]): ProposeResult {
+    const index = this.state.log.lastIndex + 1;
+    const reason = this.replication.propose(this.state, data);
+    return reason === undefined ? { accepted: true, term: this.state.currentTerm, index } : { accepted: false, reason };
+  }
+
+  /** Asks for a linearizable read; `context` comes back in `confirmedReads` or `rejectedReads`. */
+  requestRead(context: number): void {
+    this.readIndex.request(this.state, context, this.ready);
+  }
+
+  /** Answers a fetch of `Ready.fetches`; with no entries when the read failed. */
+  entriesFetched(to: NodeId, entries: readonly Entry[]): void {
+    this.replication.handleFetched(this.state, to, entries, this.ready);
+  }
+
+  /** Messages to this member may have been lost. */
+  reportUnreachable(id: NodeId): void {
+    this.replication.handleUnreachable(this.state, id);
+  }
+
+  /** The batch of the last `Ready.persist` is synced. */
+  persisted(): void {
+    invariant(this.persisting !== undefined, () => 'a batch is reported as synced, but none is being written');
+    this.state.persistedTerm = this.persisting.term;
+    this.state.persistedVote = this.persisting.vote;
+    this.persisting = undefined;
+    this.state.log.markPersisted();
+    this.election.handleVotePersisted(this.state, this.ready);
+    this.replication.handlePersisted(this.state);
+    this.settle();
+  }
+
+  /** The state machine has applied everything up to `index`. */
+  applied(index: LogIndex): void {
+    const { state } = this;
+    invariant(
+      index >= state.appliedIndex && index <= state.handedToApply,
+      () => `applied ${index} reported; ${state.appliedIndex} is applied, ${state.handedToApply} was handed out`,
+    );
+    state.appliedIndex = index;
+    state.log.evict(index, this.config.cacheBytesMax);
+  }
+
+  /**
+   * Hands over, and forgets, what is to be done. With `mayApply` false committed entries are held back, for a state
+   * machine that has enough to do.
+   */
+  takeReady(mayApply = true): Ready {
+    if (this.isLeading) {
+      const isRoundBegun = this.readIndex.maybeBegin(this.state);
+      this.replication.broadcast(this.state, this.ready, isRoundBegun);
+      this.readIndex.maybeConfirm(this.state, this.ready);
+    }
+    const { ready } = this;
+    const persist = this.takePersistBatch();
+    this.ready = new ReadyBuilder();
+    this.ready.messagesAfterPersist = ready.messagesAfterPersist;
+    return {
+      messages: ready.messages,
+      persist,
+      committed: mayApply ? this.takeCommitted() : [],
+      confirmedReads: ready.confirmedReads,
+      rejectedReads: ready.rejectedReads,
+      fetches: ready.fetches,
+    };
+  }
+
+  status(): RaftStatus {
+    const { state } = this;
+    return {
+      id: state.id,
+      role: state.role,
+      term: state.currentTerm,
+      leaderId: state.leaderId,
+      firstIndex: state.log.firstIndex,
+      lastIndex: state.log.lastIndex,
+      persistedIndex: state.log.persistedIndex,
+      commitIndex: state.commitIndex,
+      appliedIndex: state.appliedIndex,
+      configuration: state.configuration,
+      members: [...state.progress].map(([id, progress]) => ({
+        id,
+        matchIndex: progress.matchIndex,
+        isActive: state.now - progress.lastContactTick < this.config.electionTimeoutTicks,
+      })),
+      pendingReads: this.readIndex.pendingCount,
+      uncommittedBytes: state.uncommittedBytes,
+    };
+  }
+
+  /**
+   * The one place where terms are compared (section 5.1): a later term is adopted, a message of an earlier one
+   * is refused. Returns whether the message is for this node as it now stands.
+   */
+  private agreeOnTerm(message: Message): boolean {
+    const { state, election, ready } = this;
+    if (message.term > state.currentTerm) {
+      if (message.type === 'RequestVote' && election.mustIgnoreCandidates(state)) return false;
+      const isPreVote = message.type === 'RequestVote' && message.preVote;
+      const isGrantedPreVote = message.type === 'RequestVoteResponse' && message.preVote && message.voteGranted;
+      // A pre-vote speaks of a term that nobody has entered yet.
+      if (isPreVote || isGrantedPreVote) return true;
+      election.becomeFollower(state, message.term, message.type === 'AppendEntries' ? message.from : undefined);
+      this.settle();
+    } else if (message.term < state.currentTerm) {
+      if (message.type === 'AppendEntries') this.replication.rejectStaleLeader(state, message, ready);
+      else if (message.type === 'RequestVote') election.rejectStaleCandidate(state, message, ready);
+      return false;
+    }
+    return true;
+  }
+
+  /** Role changes take effect here, whatever caused them. */
+  private settle(): void {
+    const isLeader = this.state.role === 'leader';
+    if (isLeader === this.isLeading) return;
+    this.isLeading = isLeader;
+    if (isLeader) {
+      this.replication.lead(this.state, this.ready);
+    } else {
+      this.replication.follow(this.state);
+      this.readIndex.leadershipLost(this.ready);
+    }
+  }
+
+  private takePersistBatch(): PersistBatch | undefined {
+    const { state, ready } = this;
+    if (this.persisting !== undefined) return undefined;
+    // A promise of an earlier term is worth nothing any more, and what it promised may have been truncated since.
+    const messages = ready.messagesAfterPersist.filter((message) => message.term >= state.currentTerm);
+    ready.messagesAfterPersist = [];
+    const isHardStateNew = state.currentTerm !== state.persistedTerm || state.votedFor !== state.persistedVote;
+    if (!isHardStateNew && !state.log.hasUnpersisted) {
+      ready.messages.push(...messages);
+      return undefined;
+    }
+    this.persisting = { term: state.currentTerm, vote: state.votedFor };
+    return {
+      hardState: isHardStateNew
+        ? { currentTerm: state.currentTerm, votedFor: state.votedFor, commitIndex: state.commitIndex }
+        : undefined,
+      entries: state.log.takeUnpersisted(),
+      messages,
+    };
+  }
+
+  private takeCommitted(): readonly Entry[] {
+    const { state } = this;
+    // Not before it is on this node's disk: the state machine must never be ahead of the log.
+    const through = Math.min(state.commitIndex, state.log.persistedIndex);
+    if (state.handedToApply >= through) return [];
+    const entries = state.log.slice(state.handedToApply + 1, through, this.config.applyBytesMax);
+    invariant(entries !== undefined, () => `entry ${state.handedToApply + 1} left the memory before it was applied`);
+    state.handedToApply += entries.length;
+    return entries;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Entry, HardState, LogIndex, NodeId } from './entry.js';
+import type { Message } from './messages.js';
+
+/** Why a read was not confirmed. None of them says anything about the data. */
+export type ReadRejection = 'not_leader' | 'leadership_lost' | 'read_limit';
+
+/** Why a proposal was not appended. It surely is not, and will not be, applied. */
+export type ProposalRejection = 'not_leader' | 'uncommitted_limit';
+
+/** The reads may be answered as soon as everything up to `index` is applied. */
+export interface ConfirmedReads {
+  readonly index: LogIndex;
+  readonly contexts: readonly number[];
+}
+
+export interface RejectedReads {
+  readonly reason: ReadRejection;
+  readonly contexts: readonly number[];
+}
+
+/** Entries that a follower needs and that are no longer in memory: read them from the disk and call `entriesFetched`. */
+export interface EntryFetch {
+  readonly to: NodeId;
+  readonly from: LogIndex;
+  readonly bytesMax: number;
+}
+
+/** One write to the log, made durable with one sync. */
+export interface PersistBatch {
+  /** In the stream before `entries`: an entry is never on the disk before its term. */
+  readonly hardState: HardState | undefined;
+  /** An entry whose index is not above the last one on the disk replaces it and all behind it. */
+  readonly entries: readonly Entry[];
+  /** Votes and acknowledgements: they leave once this batch is synced, not before. */
+  readonly messages: readonly Message[];
+}
+
+/**
+ * What the core wants done, in this order:
+ *
+ * 1. `messages` leave at once; nothing in them promises what is not yet on the disk.
+ * 2. `persist` is written and synced, beside the replication that 1 began; then the driver calls `persisted()`.
+ *    While it is under way no other batch is handed out: what queues up goes into the next one.
+ * 3. Only then `persist.messages` leave.
+ * 4. `committed` is applied, in order; then the driver calls `applied()`. All of it is on this node's disk.
+ * 5. Clients are answered: `confirmedReads` once their index is applied, `rejectedReads` now.
+ */
+export interface Ready {
+  readonly messages: readonly Message[];
+  readonly persist: PersistBatch | undefined;
+  readonly committed: readonly Entry[];
+  readonly confirmedReads: readonly ConfirmedReads[];
+  readonly rejectedReads: readonly RejectedReads[];
+  readonly fetches: readonly EntryFetch[];
+}
+
+/** Where the parts of the core put what they want done, until `Raft.takeReady` hands it over. */
+export class ReadyBuilder {
+  messages: Message[] = [];
+  messagesAfterPersist: Message[] = [];
+  confirmedReads: ConfirmedReads[] = [];
+  rejectedReads: RejectedReads[] = [];
+  fetches: EntryFetch[] = [];
+
+  /** For messages that promise nothing. */
+  send(message: Message): void {
+    this.messages.push(message);
+  }
+
+  /** For messages that promise what this node has stored. */
+  sendAfterPersist(message: Message): void {
+    this.messagesAfterPersist.push(message);
+  }
+}

@@ -1,0 +1,299 @@
+import { membersOf } from './configuration.js';
+import { EntryType, type Entry, type LogIndex, type NodeId } from './entry.js';
+import { invariant } from './errors.js';
+import { entryBytes } from './log.js';
+import type { AppendEntries, AppendEntriesResponse } from './messages.js';
+import { Progress } from './progress.js';
+import { storedByQuorum } from './quorum.js';
+import type { RaftConfig } from './raft-config.js';
+import type { ProposalRejection, ReadyBuilder } from './ready.js';
+import type { RaftState } from './state.js';
+
+const NO_DATA = new Uint8Array(0);
+
+/**
+ * Log replication (section 5.3) and the commit rule (5.4.2). The only part that writes the log, the followers'
+ * progress and the commit index.
+ */
+export class Replication {
+  constructor(private readonly config: RaftConfig) {}
+
+  /** Begins a leader's term: knows nothing of the followers, appends the entry that will commit all earlier ones (section 8). */
+  lead(state: RaftState, ready: ReadyBuilder): void {
+    state.progress = new Map(
+      membersOf(state.configuration)
+        .filter((id) => id !== state.id)
+        .map((id) => [id, new Progress(state.log.lastIndex + 1, state.now)]),
+    );
+    state.uncommittedBytes = 0;
+    state.readContext = 0;
+    this.append(state, EntryType.Noop, [NO_DATA]);
+    this.broadcast(state, ready, true);
+  }
+
+  /** What only a leader keeps is dropped. */
+  follow(state: RaftState): void {
+    state.progress.clear();
+    state.uncommittedBytes = 0;
+  }
+
+  tick(state: RaftState, ready: ReadyBuilder): void {
+    if (state.role !== 'leader' || state.now % this.config.heartbeatTicks !== 0) return;
+    // A probe without an answer may be lost: it is tried again, no faster than this.
+    for (const progress of state.progress.values()) progress.isProbeSent = false;
+    this.broadcast(state, ready, true);
+  }
+
+  /** Appends one entry per item of `data` to the leader's log, all or none. Returns why not, or undefined. */
+  propose(state: RaftState, data: readonly Uint8Array[]): ProposalRejection | undefined {
+    if (state.role !== 'leader') return 'not_leader';
+    // One proposal always fits: else one larger than the bound could never be made.
+    if (state.uncommittedBytes > this.config.uncommittedBytesMax) return 'uncommitted_limit';
+    this.append(state, EntryType.Normal, data);
+    return undefined;
+  }
+
+  /**
+   * Sends new entries to everyone who has room in its window. With `isAssertion` everyone gets a message, if need
+   * be an empty one: it asserts the leadership and carries the latest ReadIndex round.
+   */
+  broadcast(state: RaftState, ready: ReadyBuilder, isAssertion: boolean): void {
+    for (const [id, progress] of state.progress) {
+      const isSent = this.sendEntries(state, id, progress, ready);
+      if (isAssertion && !isSent) this.sendAppend(state, id, progress.nextIndex - 1, [], ready);
+    }
+  }
+
+  /** At the same term as this node's: the sender is its leader. */
+  handleAppendEntries(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
+    const { log } = state;
+    if (!log.matches(message.prevLogIndex, message.prevLogTerm)) {
+      this.rejectAppend(state, message, ready);
+      return;
+    }
+    this.store(state, message.entries);
+    const verifiedIndex = message.prevLogIndex + message.entries.length;
+    // Not further than what this message has verified: behind it this log may differ from the leader's.
+    this.commitTo(state, Math.min(message.leaderCommit, verifiedIndex));
+
+    const respond = (matchIndex: LogIndex): AppendEntriesResponse => ({
+      type: 'AppendEntriesResponse',
+      from: state.id,
+      to: message.from,
+      term: state.currentTerm,
+      success: true,
+      matchIndex,
+      rejectedIndex: 0,
+      conflictTerm: 0,
+      conflictIndex: 0,
+      readContext: message.readContext,
+    });
+    if (message.entries.length === 0 && state.persistedTerm === state.currentTerm) {
+      // A heartbeat asks whether this node still follows, which does not have to wait for the disk.
+      ready.send(respond(Math.min(verifiedIndex, log.persistedIndex)));
+    } else {
+      ready.sendAfterPersist(respond(verifiedIndex));
+    }
+  }
+
+  /** Tells a leader of an earlier term that it is no longer one. */
+  rejectStaleLeader(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
+    ready.sendAfterPersist({
+      type: 'AppendEntriesResponse',
+      from: state.id,
+      to: message.from,
+      term: state.currentTerm,
+      success: false,
+      matchIndex: 0,
+      rejectedIndex: message.prevLogIndex,
+      conflictTerm: 0,
+      conflictIndex: state.log.lastIndex + 1,
+      readContext: 0,
+    });
+  }
+
+  handleAppendEntriesResponse(state: RaftState, message: AppendEntriesResponse, ready: ReadyBuilder): void {
+    const progress = state.progress.get(message.from);
+    if (progress === undefined) return;
+    progress.lastContactTick = state.now;
+    progress.readContext = Math.max(progress.readContext, message.readContext);
+    if (message.success) this.handleStored(state, message, progress);
+    else this.handleRejected(state, message, progress);
+    this.sendEntries(state, message.from, progress, ready);
+  }
+
+  /** This node's own disk has caught up: as leader it counts like any follower. */
+  handlePersisted(state: RaftState): void {
+    if (state.role === 'leader') this.maybeCommit(state);
+  }
+
+  /** Entries that had left the memory have been read back for a follower. Empty when the read failed: the next heartbeat tries again. */
+  handleFetched(state: RaftState, to: NodeId, entries: readonly Entry[], ready: ReadyBuilder): void {
+    const progress = state.progress.get(to);
+    if (progress === undefined) return;
+    progress.isFetching = false;
+    const first = entries[0];
+    if (first === undefined) return;
+    // Meanwhile the leadership may have changed hands and returned, or the follower may have answered.
+    const isStale =
+      first.index !== progress.nextIndex || !state.log.matches(entries.at(-1)!.index, entries.at(-1)!.term);
+    if (isStale || !progress.canSend(this.config.inflightMessagesMax, this.config.inflightBytesMax)) {
+      this.sendEntries(state, to, progress, ready);
+      return;
+    }
+    this.sendAppend(state, to, first.index - 1, entries, ready);
+    progress.sent(entries.at(-1)!.index, bytesOf(entries));
+  }
+
+  /** Messages to this follower may have been lost: what was sent ahead is not counted on any more. */
+  handleUnreachable(state: RaftState, id: NodeId): void {
+    const progress = state.progress.get(id);
+    if (progress?.state === 'replicate') progress.becomeProbe(progress.matchIndex + 1);
+  }
+
+  private handleStored(state: RaftState, message: AppendEntriesResponse, progress: Progress): void {
+    invariant(
+      message.matchIndex <= state.log.lastIndex,
+      () => `${message.from} claims ${message.matchIndex}, the leader's log ends at ${state.log.lastIndex}`,
+    );
+    const isNews = progress.stored(message.matchIndex);
+    if (progress.state === 'probe') progress.becomeReplicate();
+    if (isNews) this.maybeCommit(state);
+  }
+
+  private handleRejected(state: RaftState, message: AppendEntriesResponse, progress: Progress): void {
+    const isStale =
+      progress.state === 'probe'
+        ? message.rejectedIndex !== progress.nextIndex - 1
+        : message.rejectedIndex <= progress.matchIndex;
+    if (isStale) return;
+    if (progress.state === 'replicate') {
+      progress.becomeProbe(progress.matchIndex + 1);
+      return;
+    }
+    // Section 5.3: skip all entries of the conflicting term at once.
+    const lastOfTerm = message.conflictTerm > 0 ? state.log.lastIndexOfTerm(message.conflictTerm) : undefined;
+    const hint = lastOfTerm !== undefined ? lastOfTerm + 1 : message.conflictIndex;
+    progress.becomeProbe(Math.max(Math.min(hint, message.rejectedIndex), state.log.firstIndex));
+  }
+
+  private rejectAppend(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
+    const { log } = state;
+    const isShort = message.prevLogIndex > log.lastIndex;
+    ready.sendAfterPersist({
+      type: 'AppendEntriesResponse',
+      from: state.id,
+      to: message.from,
+      term: state.currentTerm,
+      success: false,
+      matchIndex: 0,
+      rejectedIndex: message.prevLogIndex,
+      conflictTerm: isShort ? 0 : log.termAt(message.prevLogIndex),
+      conflictIndex: isShort ? log.lastIndex + 1 : log.firstIndexOfTermAt(message.prevLogIndex),
+      readContext: message.readContext,
+    });
+  }
+
+  /** Stores what is not there yet; only a real conflict truncates, an old message never does. */
+  private store(state: RaftState, entries: readonly Entry[]): void {
+    const { log } = state;
+    const firstNew = entries.findIndex((entry) => !log.matches(entry.index, entry.term));
+    if (firstNew === -1) return;
+    const { index } = entries[firstNew]!;
+    if (index <= log.lastIndex) {
+      invariant(
+        index > state.commitIndex,
+        () => `entry ${index} conflicts with a committed one (commit index ${state.commitIndex})`,
+      );
+      log.truncateFrom(index);
+    }
+    log.append(firstNew === 0 ? entries : entries.slice(firstNew));
+  }
+
+  private append(state: RaftState, type: Entry['type'], data: readonly Uint8Array[]): void {
+    const firstIndex = state.log.lastIndex + 1;
+    const entries = data.map((bytes, i): Entry => ({
+      index: firstIndex + i,
+      term: state.currentTerm,
+      type,
+      data: bytes,
+    }));
+    state.log.append(entries);
+    state.uncommittedBytes += bytesOf(entries);
+  }
+
+  /**
+   * Advances the commit index to the highest entry of the current term that a quorum has stored. Entries of
+   * older terms are committed only through it (5.4.2): counting replicas for them could commit an entry that
+   * a later leader overwrites.
+   */
+  private maybeCommit(state: RaftState): void {
+    const index = storedByQuorum(state.configuration, (id) =>
+      id === state.id ? state.log.persistedIndex : (state.progress.get(id)?.matchIndex ?? 0),
+    );
+    if (index <= state.commitIndex || state.log.termAt(index) !== state.currentTerm) return;
+    this.commitTo(state, index);
+  }
+
+  private commitTo(state: RaftState, index: LogIndex): void {
+    if (index <= state.commitIndex) return;
+    invariant(
+      index <= state.log.lastIndex,
+      () => `commit ${index} is behind the end of the log, ${state.log.lastIndex}`,
+    );
+    if (state.role === 'leader') this.releaseUncommitted(state, index);
+    state.commitIndex = index;
+  }
+
+  private releaseUncommitted(state: RaftState, through: LogIndex): void {
+    const committed = state.log.slice(state.commitIndex + 1, through, Infinity) ?? [];
+    // Entries of earlier leaders were never counted.
+    for (const entry of committed) if (entry.term === state.currentTerm) state.uncommittedBytes -= entryBytes(entry);
+  }
+
+  /** Sends what the follower lacks, as much as its window holds. Returns whether anything was sent. */
+  private sendEntries(state: RaftState, to: NodeId, progress: Progress, ready: ReadyBuilder): boolean {
+    let isSent = false;
+    while (
+      progress.nextIndex <= state.log.lastIndex &&
+      progress.canSend(this.config.inflightMessagesMax, this.config.inflightBytesMax)
+    ) {
+      const entries = state.log.slice(progress.nextIndex, state.log.lastIndex, this.config.appendBytesMax);
+      if (entries === undefined) {
+        progress.isFetching = true;
+        ready.fetches.push({ to, from: progress.nextIndex, bytesMax: this.config.appendBytesMax });
+        break;
+      }
+      this.sendAppend(state, to, progress.nextIndex - 1, entries, ready);
+      progress.sent(entries.at(-1)!.index, bytesOf(entries));
+      isSent = true;
+    }
+    return isSent;
+  }
+
+  private sendAppend(
+    state: RaftState,
+    to: NodeId,
+    prevLogIndex: LogIndex,
+    entries: readonly Entry[],
+    ready: ReadyBuilder,
+  ): void {
+    ready.send({
+      type: 'AppendEntries',
+      from: state.id,
+      to,
+      term: state.currentTerm,
+      prevLogIndex,
+      prevLogTerm: state.log.termAt(prevLogIndex),
+      entries,
+      leaderCommit: state.commitIndex,
+      readContext: state.readContext,
+    });
+  }
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entryBytes(entry);
+  return bytes;
+}
