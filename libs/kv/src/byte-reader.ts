@@ -1,0 +1,85 @@
+import { DecodeError } from './decode-error.js';
+
+/**
+ * Reads one encoded thing from its start to its end. Every read names the field it is for; bytes that cannot
+ * be that field throw a `DecodeError` with this name, and nothing beyond the end is ever read.
+ *
+ * Byte strings are views into the input, not copies.
+ */
+export class ByteReader {
+  private position = 0;
+
+  constructor(private readonly input: Uint8Array) {}
+
+  byte(field: string): number {
+    const value = this.input[this.position];
+    if (value === undefined) throw new DecodeError(field, 'the input ends here');
+    this.position++;
+    return value;
+  }
+
+  /** An integer from 0 to 2^53 - 1, in groups of 7 bits, lowest first (LEB128), in its only shortest form. */
+  varint(field: string): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.byte(field);
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (byte === 0 && scale > 1) throw new DecodeError(field, 'number is not in its shortest form');
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      if (scale === 2 ** 49) break;
+      scale *= 0x80;
+    }
+    throw new DecodeError(field, 'number is above 2^53 - 1');
+  }
+
+  /** A signed 64-bit integer in 8 bytes, highest first. */
+  int64(field: string): bigint {
+    const bytes = this.take(8, field);
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0);
+  }
+
+  /** A byte string that is preceded by its length. */
+  bytes(field: string): Uint8Array {
+    return this.take(this.varint(field), field);
+  }
+
+  /** Visible ASCII and spaces, preceded by its length. */
+  ascii(field: string, lengthMax: number): string {
+    const length = this.varint(field);
+    if (length > lengthMax) throw new DecodeError(field, `${length} characters are more than ${lengthMax}`);
+    const bytes = this.take(length, field);
+    for (const byte of bytes) {
+      if (byte < 0x20 || byte > 0x7e) throw new DecodeError(field, 'a character is not visible ASCII');
+    }
+    return String.fromCharCode(...bytes);
+  }
+
+  /** All that is left. */
+  rest(): Uint8Array {
+    const bytes = this.input.subarray(this.position);
+    this.position = this.input.length;
+    return bytes;
+  }
+
+  get remaining(): number {
+    return this.input.length - this.position;
+  }
+
+  /** Refuses bytes after the last field. */
+  end(): void {
+    if (this.remaining !== 0) throw new DecodeError('end', `${this.remaining} bytes are left over`);
+  }
+
+  private take(length: number, field: string): Uint8Array {
+    if (length > this.remaining) {
+      throw new DecodeError(field, `${length} bytes are announced, ${this.remaining} are left`);
+    }
+    const start = this.position;
+    this.position = start + length;
+    return this.input.subarray(start, this.position);
+  }
+}
