@@ -9,6 +9,12 @@ export { RingraftError } from './ringraft-error.js';
 export type { ErrorFields } from './ringraft-error.js';
 export { fromServiceError, toServiceError } from './service-error.js';
 
+export { ExecuteStream } from './execute-stream.js';
+export type { ExecuteStreamOptions, OperationRequest } from './execute-stream.js';
+export { serveExecute } from './serve-execute.js';
+export type { ExecuteHandler, Respond, ServeExecuteOptions } from './serve-execute.js';
+export { errorOfResult, failedResult, outcomeOfResult, successResult } from './execute-result.js';
+
 export { Channel, Channels } from './channel.js';
 export type { ChannelSettings } from './channel.js';
 export { CLIENT_OPTIONS, SERVER_OPTIONS } from './channel-options.js';

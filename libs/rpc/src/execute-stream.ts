@@ -1,0 +1,316 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { Channel } from './channel.js';
+import { DeadlineWheel, type Expiring } from './deadline-wheel.js';
+import type { ErrorCode } from './error-table.js';
+import { failedResult } from './execute-result.js';
+import {
+  Consistency,
+  KeyValueClient,
+  type ExecuteRequest,
+  type ExecuteResponse,
+  type Operation,
+  type Result,
+} from './gen/kv.js';
+
+export interface ExecuteStreamOptions {
+  /** Operations accepted and not yet answered, at most; more are refused with OVERLOADED. */
+  readonly pendingOperationsMax: number;
+  /** Bytes of their commands, at most; more are refused with OVERLOADED. */
+  readonly pendingBytesMax: number;
+  /** A frame is closed when it has this many operations ... */
+  readonly frameOperationsMax: number;
+  /** ... or this many bytes. A larger command travels alone. */
+  readonly frameBytesMax: number;
+  /**
+   * Frames that may be without a first result. One is best: the next frame grows while the node works, so the load
+   * itself sets the batch size, and the cost of a message is shared by more operations.
+   */
+  readonly framesInFlightMax: number;
+  /** After this time a frame no longer holds the next one back, so that slow operations do not stop all others. */
+  readonly frameHoldMs: number;
+  /** How long to wait for a connection before the operations that wait for it are refused with NODE_UNREACHABLE. */
+  readonly connectTimeoutMs: number;
+  /** The first pause after a stream that broke before it brought any result; doubled each time, with jitter. */
+  readonly reopenDelayMs: number;
+  readonly reopenDelayMaxMs: number;
+}
+
+const DEFAULTS: ExecuteStreamOptions = {
+  pendingOperationsMax: 16_384,
+  pendingBytesMax: 64 * 1024 * 1024,
+  frameOperationsMax: 1_024,
+  frameBytesMax: 4 * 1024 * 1024,
+  framesInFlightMax: 1,
+  frameHoldMs: 20,
+  connectTimeoutMs: 1_000,
+  reopenDelayMs: 20,
+  reopenDelayMaxMs: 1_000,
+};
+
+/** How exactly deadlines are kept. */
+const TICK_MS = 10;
+
+/** What an operation costs in a frame beside its command, roughly. */
+const OPERATION_OVERHEAD_BYTES = 32;
+
+export interface OperationRequest {
+  /** In the encoding of libs/kv. Belongs to the stream until the result is there. */
+  readonly command: Uint8Array;
+  /** How long the caller waits, in milliseconds, above 0. */
+  readonly timeoutMs: number;
+  readonly consistency?: Consistency;
+  /** A follower passes the operation on instead of answering NOT_LEADER. */
+  readonly forward?: boolean;
+}
+
+/**
+ * Operations to one node over one bidirectional stream, many per frame. What is asked for in one turn of the event
+ * loop leaves in one frame; while a frame is in flight, what comes collects for the next. The stream opens when first
+ * needed and again after it broke.
+ *
+ * Every operation ends, with exactly one result: the node's, or one made here whose outcome is honest. Not written yet:
+ * `not_applied` (NODE_UNREACHABLE, TIMED_OUT, OVERLOADED, SHUTTING_DOWN). Written, and no answer came: `unknown`
+ * (OUTCOME_UNKNOWN). Nothing is ever sent twice.
+ */
+export class ExecuteStream {
+  private readonly options: ExecuteStreamOptions;
+  private readonly wheel = new DeadlineWheel(TICK_MS);
+  private readonly pending = new Map<number, PendingOperation>();
+  private pendingBytes = 0;
+  /** In order of arrival; may hold operations that have ended since. */
+  private queue: PendingOperation[] = [];
+  private call: ClientDuplexStream<ExecuteRequest, ExecuteResponse> | undefined;
+  private nextId = 1;
+  private framesInFlight = 0;
+  /** A frame is on its way into the socket; the next waits until it is in (back-pressure). */
+  private isWriting = false;
+  private isFlushScheduled = false;
+  private isConnecting = false;
+  private isClosed = false;
+  /** How often in a row a stream broke before it brought a result. */
+  private failures = 0;
+  private reopenAtMs = 0;
+
+  constructor(
+    private readonly channel: Channel,
+    options: Partial<ExecuteStreamOptions> = {},
+  ) {
+    this.options = { ...DEFAULTS, ...options };
+  }
+
+  /** Never rejects: failures are results with a code. */
+  execute(request: OperationRequest): Promise<Result> {
+    return new Promise((resolve) => {
+      if (this.isClosed) return resolve(failedResult('SHUTTING_DOWN', 'the stream is closed'));
+      const bytes = request.command.byteLength + OPERATION_OVERHEAD_BYTES;
+      if (
+        this.pending.size >= this.options.pendingOperationsMax ||
+        this.pendingBytes + bytes > this.options.pendingBytesMax
+      ) {
+        return resolve(failedResult('OVERLOADED', `too much is waiting for ${this.channel.address}`));
+      }
+      const operation = new PendingOperation(this, this.nextId++, request, bytes, resolve);
+      this.pending.set(operation.id, operation);
+      this.pendingBytes += bytes;
+      this.queue.push(operation);
+      this.wheel.add(operation, request.timeoutMs);
+      this.scheduleFlush();
+    });
+  }
+
+  /** Ends every operation that is not answered yet, and the stream. The channel stays. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const call = this.call;
+    this.abandon('SHUTTING_DOWN', 'the stream was closed');
+    call?.cancel();
+    this.wheel.clear();
+  }
+
+  /** @internal The operation's time is over. */
+  expireOperation(operation: PendingOperation): void {
+    if (operation.frame === undefined) {
+      this.settle(operation, failedResult('TIMED_OUT', `not sent to ${this.channel.address} in time`));
+    } else {
+      this.settle(operation, failedResult('OUTCOME_UNKNOWN', `no answer from ${this.channel.address} in time`));
+    }
+  }
+
+  /** @internal The frame no longer holds the next one back. */
+  releaseFrame(frame: Frame): void {
+    if (!frame.isInFlight) return;
+    frame.isInFlight = false;
+    if (frame.expiryTick !== 0) this.wheel.remove(frame);
+    this.framesInFlight -= 1;
+    if (this.queue.length > 0) this.scheduleFlush();
+  }
+
+  private settle(operation: PendingOperation, result: Result): void {
+    this.pending.delete(operation.id);
+    this.pendingBytes -= operation.bytes;
+    if (operation.expiryTick !== 0) this.wheel.remove(operation);
+    operation.isSettled = true;
+    if (operation.frame !== undefined) {
+      operation.frame.unanswered -= 1;
+      if (operation.frame.unanswered === 0) this.releaseFrame(operation.frame);
+    }
+    operation.resolve(result);
+  }
+
+  private scheduleFlush(): void {
+    if (this.isFlushScheduled) return;
+    this.isFlushScheduled = true;
+    setImmediate(() => {
+      this.isFlushScheduled = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    if (this.isClosed || this.isWriting || this.framesInFlight >= this.options.framesInFlightMax) return;
+    if (this.call === undefined) return this.open();
+    const operations = this.nextFrame();
+    if (operations.length === 0) return;
+
+    const frame = new Frame(this, operations.length);
+    const nowMs = performance.now();
+    for (const operation of operations) operation.frame = frame;
+    this.framesInFlight += 1;
+    this.wheel.add(frame, this.options.frameHoldMs);
+    this.isWriting = true;
+    const call = this.call;
+    call.write({ operations: operations.map((operation) => operation.toMessage(nowMs)) }, () => {
+      if (this.call !== call) return;
+      this.isWriting = false;
+      if (this.queue.length > 0) this.scheduleFlush();
+    });
+  }
+
+  /** Takes from the queue what goes into one frame. */
+  private nextFrame(): PendingOperation[] {
+    const operations: PendingOperation[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const operation of this.queue) {
+      if (!operation.isSettled) {
+        if (operations.length >= this.options.frameOperationsMax) break;
+        if (operations.length > 0 && bytes + operation.bytes > this.options.frameBytesMax) break;
+        operations.push(operation);
+        bytes += operation.bytes;
+      }
+      taken += 1;
+    }
+    this.queue = taken === this.queue.length ? [] : this.queue.slice(taken);
+    return operations;
+  }
+
+  /**
+   * Nothing is written before there is a connection: gRPC would take the frame and then fail it, and nobody could tell
+   * whether it had been sent.
+   */
+  private open(): void {
+    if (this.isConnecting || this.queue.length === 0) return;
+    if (performance.now() < this.reopenAtMs) {
+      return this.abandon('NODE_UNREACHABLE', `the stream to ${this.channel.address} keeps breaking`);
+    }
+    this.isConnecting = true;
+    this.channel.whenConnected(this.options.connectTimeoutMs, (isConnected) => {
+      this.isConnecting = false;
+      if (this.isClosed) return;
+      if (!isConnected) return this.abandon('NODE_UNREACHABLE', `no connection to ${this.channel.address}`);
+      this.listen(this.channel.client(KeyValueClient).execute());
+      this.scheduleFlush();
+    });
+  }
+
+  private listen(call: ClientDuplexStream<ExecuteRequest, ExecuteResponse>): void {
+    this.call = call;
+    call.on('data', (response: ExecuteResponse) => {
+      if (this.call === call) this.receive(response);
+    });
+    // A failed call emits both; `status` also tells of one that the server ended in good order.
+    call.on('error', () => undefined);
+    call.on('status', () => {
+      if (this.call !== call) return;
+      this.backOff();
+      this.abandon('NODE_UNREACHABLE', `the stream to ${this.channel.address} broke`);
+    });
+  }
+
+  private receive(response: ExecuteResponse): void {
+    this.failures = 0;
+    for (const result of response.results) {
+      const operation = this.pending.get(result.id);
+      if (operation?.frame === undefined) continue;
+      this.releaseFrame(operation.frame);
+      this.settle(operation, result);
+    }
+  }
+
+  private backOff(): void {
+    const { reopenDelayMs, reopenDelayMaxMs } = this.options;
+    if (this.failures > 0) {
+      const delayMs = Math.min(reopenDelayMaxMs, reopenDelayMs * 2 ** (this.failures - 1));
+      this.reopenAtMs = performance.now() + delayMs * (0.5 + Math.random() / 2);
+    }
+    this.failures += 1;
+  }
+
+  /** Ends everything that is pending: what was written as `unknown`, the rest with `code`. */
+  private abandon(code: ErrorCode, detail: string): void {
+    this.call = undefined;
+    this.isWriting = false;
+    this.queue = [];
+    for (const operation of [...this.pending.values()]) {
+      this.settle(operation, failedResult(operation.frame === undefined ? code : 'OUTCOME_UNKNOWN', detail));
+    }
+  }
+}
+
+class PendingOperation implements Expiring {
+  expiryTick = 0;
+  isSettled = false;
+  /** The frame that it was written in; undefined while it is in the queue. */
+  frame: Frame | undefined;
+  private readonly deadlineMs: number;
+
+  constructor(
+    private readonly stream: ExecuteStream,
+    readonly id: number,
+    private readonly request: OperationRequest,
+    readonly bytes: number,
+    readonly resolve: (result: Result) => void,
+  ) {
+    this.deadlineMs = performance.now() + request.timeoutMs;
+  }
+
+  expire(): void {
+    this.stream.expireOperation(this);
+  }
+
+  toMessage(nowMs: number): Operation {
+    const { command, forward, consistency } = this.request;
+    return {
+      id: this.id,
+      command: Buffer.from(command.buffer, command.byteOffset, command.byteLength),
+      forward: forward ?? false,
+      timeoutMs: Math.max(1, Math.floor(this.deadlineMs - nowMs)),
+      consistency: consistency ?? Consistency.UNSPECIFIED,
+    };
+  }
+}
+
+class Frame implements Expiring {
+  expiryTick = 0;
+  isInFlight = true;
+
+  constructor(
+    private readonly stream: ExecuteStream,
+    public unanswered: number,
+  ) {}
+
+  expire(): void {
+    this.stream.releaseFrame(this);
+  }
+}
