@@ -120,7 +120,15 @@ const TABLE = {
     retryable: false,
     outcome: 'not_applied',
     title: 'Not an integer',
-    meaning: 'The stored value is no decimal integer of 64 bits, or the sum would leave that range.',
+    meaning: 'The stored value is no decimal integer of 64 bits, so it cannot be counted.',
+  },
+  OVERFLOW: {
+    grpcStatus: status.OUT_OF_RANGE,
+    httpStatus: 422,
+    retryable: false,
+    outcome: 'not_applied',
+    title: 'Counter out of range',
+    meaning: 'The sum would leave the range of 64-bit integers, so the counter was left as it is.',
   },
   TOO_MANY_REQUESTS: {
     grpcStatus: status.RESOURCE_EXHAUSTED,
