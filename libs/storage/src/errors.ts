@@ -1,0 +1,117 @@
+/** What can go wrong in storage. Callers look at `code` and the fields, never at the text. */
+export abstract class StorageError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An operation of the disk failed; the original error is the `cause`. */
+export class DiskError extends StorageError {
+  readonly code = 'DISK';
+  /** The operating system's name for it (`ENOSPC`, `EIO`), if there is one. */
+  readonly systemCode: string | undefined;
+
+  constructor(
+    readonly operation: string,
+    readonly file: string,
+    cause: Error,
+  ) {
+    super(`${operation} of ${file} failed: ${cause.message}`, { cause });
+    this.systemCode = (cause as NodeJS.ErrnoException).code;
+  }
+}
+
+/** Another process holds the directory. Its lock ends with that process, however it dies. */
+export class DirectoryLockedError extends StorageError {
+  readonly code = 'DIRECTORY_LOCKED';
+
+  constructor(
+    readonly directory: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `the data directory ${directory} is in use by another process: stop that process, or give this one its own directory`,
+      options,
+    );
+  }
+}
+
+/**
+ * The log holds something that no crash of ours leaves behind. What follows the damage may have been acknowledged, so
+ * nothing is cut and the log stays closed.
+ */
+export class CorruptLogError extends StorageError {
+  readonly code = 'CORRUPT_LOG';
+
+  constructor(
+    readonly file: string,
+    readonly offset: number,
+    readonly reason: string,
+  ) {
+    super(
+      `the log is damaged in ${file} at byte ${offset}: ${reason}. Nothing was changed. ` +
+        'Entries from there on may have been acknowledged, so do not delete or edit the file: keep a copy, then restore the directory ' +
+        'from an intact copy of this node, or remove this node from its cluster and add a new one with an empty directory.',
+    );
+  }
+}
+
+/** The log was written by another node, for another cluster or in another format. */
+export class ForeignLogError extends StorageError {
+  readonly code = 'FOREIGN_LOG';
+
+  constructor(
+    readonly file: string,
+    readonly field: 'clusterId' | 'nodeId' | 'incarnation' | 'version',
+    readonly expected: string,
+    readonly found: string,
+  ) {
+    super(`the log in ${file} has ${field} ${found}, not ${expected}: the data directory is not this node's`);
+  }
+}
+
+/** A write or sync failed earlier. A later success would prove nothing, so the log takes no more; the `cause` is the first failure. */
+export class LogFailedError extends StorageError {
+  readonly code = 'LOG_FAILED';
+
+  constructor(cause: Error) {
+    super(`the log failed and takes no more: ${cause.message}`, { cause });
+  }
+}
+
+export class LogClosedError extends StorageError {
+  readonly code = 'LOG_CLOSED';
+
+  constructor() {
+    super('the log is closed');
+  }
+}
+
+/** The entry was removed with the prefix of the log. */
+export class IndexCompactedError extends StorageError {
+  readonly code = 'COMPACTED';
+
+  constructor(
+    readonly index: number,
+    readonly baseIndex: number,
+  ) {
+    super(`entry ${index} was removed: the log starts after ${baseIndex}`);
+  }
+}
+
+/** The state database failed (`cause`). What it held in memory is lost; the log repeats it after a restart. */
+export class StateFailedError extends StorageError {
+  readonly code = 'STATE_FAILED';
+
+  constructor(
+    readonly directory: string,
+    cause: unknown,
+  ) {
+    super(`the state database in ${directory} failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,182 @@
+import { close, fdatasync, fstat, fsync, ftruncate, mkdir, open, read, readdir, rename, unlink, writev } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import type { Done, DoneWith } from './completion.js';
+import type { Disk, DiskFile, DiskLock } from './disk.js';
+import { DirectoryLockedError, DiskError } from './errors.js';
+import { zeros } from './zeros.js';
+
+const LOCK_DIRECTORY = 'lock';
+
+/** A directory of the operating system's file system. */
+export class NodeDisk implements Disk {
+  private constructor(readonly name: string) {}
+
+  /** Makes the directory if needed, and its name durable in the directories above. */
+  static open(directory: string, done: DoneWith<NodeDisk>): void {
+    const path = resolve(directory);
+    mkdir(path, { recursive: true }, (error, firstMade) => {
+      if (error) return done(new DiskError('mkdir', path, error));
+      const parents: string[] = [];
+      if (firstMade !== undefined) {
+        for (let made = path; made.length >= firstMade.length; made = dirname(made)) parents.push(dirname(made));
+      }
+      const next = (): void => {
+        const parent = parents.pop();
+        if (parent === undefined) return done(undefined, new NodeDisk(path));
+        syncDirectory(parent, (syncError) => (syncError ? done(syncError) : next()));
+      };
+      next();
+    });
+  }
+
+  list(done: DoneWith<readonly string[]>): void {
+    readdir(this.name, { withFileTypes: true }, (error, entries) => {
+      if (error) return done(new DiskError('readdir', this.name, error));
+      const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+      done(undefined, names.sort());
+    });
+  }
+
+  create(name: string, sizeBytes: number, done: DoneWith<DiskFile>): void {
+    const path = join(this.name, name);
+    open(path, 'wx+', (error, descriptor) => {
+      if (error) return done(new DiskError('create', path, error));
+      const file = new NodeFile(path, descriptor);
+      // Real zeros, not a hole: an fdatasync of bytes that overwrite them has no metadata to write.
+      file.write(0, zeros(sizeBytes), (writeError) => {
+        if (!writeError) return done(undefined, file);
+        file.close(() => unlink(path, () => done(writeError)));
+      });
+    });
+  }
+
+  open(name: string, done: DoneWith<DiskFile>): void {
+    const path = join(this.name, name);
+    open(path, 'r+', (error, descriptor) => {
+      if (error) return done(new DiskError('open', path, error));
+      done(undefined, new NodeFile(path, descriptor));
+    });
+  }
+
+  rename(from: string, to: string, done: Done): void {
+    const path = join(this.name, from);
+    rename(path, join(this.name, to), (error) => done(error ? new DiskError('rename', path, error) : undefined));
+  }
+
+  remove(name: string, done: Done): void {
+    const path = join(this.name, name);
+    unlink(path, (error) => done(error ? new DiskError('remove', path, error) : undefined));
+  }
+
+  syncDirectory(done: Done): void {
+    syncDirectory(this.name, done);
+  }
+
+  /**
+   * Node has no flock. LevelDB takes one on its own directory (`fcntl`, which the kernel drops with the process, so that a
+   * kill -9 never leaves a stale lock), so an empty LevelDB in `lock/` is the lock.
+   */
+  lock(done: DoneWith<DiskLock>): void {
+    const path = join(this.name, LOCK_DIRECTORY);
+    const database = new ClassicLevel(path, { writeBufferSize: 64 * 1024, cacheSize: 0 });
+    database.open().then(
+      () => leavePromise(() => done(undefined, { release: (released) => releaseLock(path, database, released) })),
+      (error: Error) => {
+        const cause = (error.cause ?? error) as Error & { code?: string };
+        const isLocked = cause.code === 'LEVEL_LOCKED';
+        leavePromise(() =>
+          done(isLocked ? new DirectoryLockedError(this.name, { cause }) : new DiskError('lock', path, cause)),
+        );
+      },
+    );
+  }
+}
+
+/** An exception of a completion must end in the process' handler for it, not as the rejection of some promise. */
+function leavePromise(complete: () => void): void {
+  process.nextTick(complete);
+}
+
+function releaseLock(path: string, database: ClassicLevel, done: Done): void {
+  database.close().then(
+    () => leavePromise(() => done(undefined)),
+    (error: Error) => leavePromise(() => done(new DiskError('unlock', path, error))),
+  );
+}
+
+function syncDirectory(path: string, done: Done): void {
+  open(path, 'r', (error, descriptor) => {
+    if (error) return done(new DiskError('open', path, error));
+    fsync(descriptor, (syncError) => {
+      close(descriptor, () => done(syncError ? new DiskError('fsync', path, syncError) : undefined));
+    });
+  });
+}
+
+class NodeFile implements DiskFile {
+  constructor(
+    readonly name: string,
+    private readonly descriptor: number,
+  ) {}
+
+  size(done: DoneWith<number>): void {
+    fstat(this.descriptor, (error, stats) => {
+      if (error) return done(new DiskError('fstat', this.name, error));
+      done(undefined, stats.size);
+    });
+  }
+
+  read(offset: number, lengthBytes: number, done: DoneWith<Uint8Array>): void {
+    const bytes = new Uint8Array(lengthBytes);
+    const readFrom = (filled: number): void => {
+      if (filled === lengthBytes) return done(undefined, bytes);
+      read(this.descriptor, bytes, filled, lengthBytes - filled, offset + filled, (error, count) => {
+        if (error) return done(new DiskError('read', this.name, error));
+        if (count === 0) return done(undefined, bytes.subarray(0, filled));
+        readFrom(filled + count);
+      });
+    };
+    readFrom(0);
+  }
+
+  write(offset: number, buffers: readonly Uint8Array[], done: Done): void {
+    const rest = buffers.filter((buffer) => buffer.byteLength > 0);
+    if (rest.length === 0) return process.nextTick(done, undefined);
+    writev(this.descriptor, rest, offset, (error, count) => {
+      if (error) return done(new DiskError('write', this.name, error));
+      const left = without(rest, count);
+      if (left.length === 0) return done(undefined);
+      // The system may take less than all; a full disk then shows as the error of the next call.
+      this.write(offset + count, left, done);
+    });
+  }
+
+  truncate(sizeBytes: number, done: Done): void {
+    ftruncate(this.descriptor, sizeBytes, (error) =>
+      done(error ? new DiskError('truncate', this.name, error) : undefined),
+    );
+  }
+
+  sync(done: Done): void {
+    fdatasync(this.descriptor, (error) => done(error ? new DiskError('fdatasync', this.name, error) : undefined));
+  }
+
+  close(done: Done): void {
+    close(this.descriptor, (error) => done(error ? new DiskError('close', this.name, error) : undefined));
+  }
+}
+
+/** What is left of the buffers after their first `count` bytes. */
+function without(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
+  const left: Uint8Array[] = [];
+  let skip = count;
+  for (const buffer of buffers) {
+    if (skip >= buffer.byteLength) skip -= buffer.byteLength;
+    else {
+      left.push(buffer.subarray(skip));
+      skip = 0;
+    }
+  }
+  return left;
+}
