@@ -64,6 +64,14 @@ export class Raft {
     private readonly readIndex: ReadIndex,
   ) {}
 
+  get isLeader(): boolean {
+    return this.isLeading;
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.state.leaderId;
+  }
+
   /** The only clock. */
   tick(): void {
     this.state.now++;
