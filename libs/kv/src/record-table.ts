@@ -1,0 +1,78 @@
+import type { KeySpace, RowChange } from './key-space.js';
+import { decodeRecord, encodeRecord, type StoredRecord } from './record.js';
+import { expiryRowKey, userRowKey } from './rows.js';
+
+const EMPTY = new Uint8Array(0);
+
+/** A user's key while commands are applied. */
+export interface Slot {
+  readonly key: Uint8Array;
+  /** The key as a string of its bytes. */
+  readonly name: string;
+  readonly rowKey: Uint8Array;
+  /** What is there now, earlier commands of the same `apply` included; it may have expired. */
+  record: StoredRecord | undefined;
+  /** Where its row is among the changes; -1 while it is as the key space has it. */
+  place: number;
+}
+
+/**
+ * The users' records, seen through the changes that are not written yet. It keeps the expiry index exact:
+ * a record with an expiry time has one index row, for that time, and there are no others.
+ */
+export class RecordTable {
+  /** The slots with a change, by name. */
+  private readonly changed = new Map<string, Slot>();
+  private changes: RowChange[] = [];
+
+  constructor(private readonly keySpace: KeySpace) {}
+
+  /** What follows goes into `changes`, which must be written before the next `begin`. */
+  begin(changes: RowChange[]): void {
+    this.changed.clear();
+    this.changes = changes;
+  }
+
+  slot(key: Uint8Array): Slot {
+    const name = byteString(key);
+    const changed = this.changed.get(name);
+    if (changed !== undefined) return changed;
+    const rowKey = userRowKey(key);
+    const stored = this.keySpace.get(rowKey);
+    return { key, name, rowKey, record: stored && decodeRecord(stored), place: -1 };
+  }
+
+  put(slot: Slot, record: StoredRecord): void {
+    this.replace(slot, record, encodeRecord(record));
+  }
+
+  remove(slot: Slot): void {
+    this.replace(slot, undefined, undefined);
+  }
+
+  private replace(slot: Slot, record: StoredRecord | undefined, value: Uint8Array | undefined): void {
+    const change = { key: slot.rowKey, value };
+    if (slot.place === -1) {
+      slot.place = this.changes.push(change) - 1;
+      this.changed.set(slot.name, slot);
+    } else {
+      this.changes[slot.place] = change;
+    }
+    const before = slot.record?.expiresAtMs ?? 0;
+    const after = record?.expiresAtMs ?? 0;
+    if (before !== after) {
+      if (before !== 0) this.changes.push({ key: expiryRowKey(before, slot.key), value: undefined });
+      if (after !== 0) this.changes.push({ key: expiryRowKey(after, slot.key), value: EMPTY });
+    }
+    slot.record = record;
+  }
+}
+
+const CHUNK = 4_096;
+
+function byteString(bytes: Uint8Array): string {
+  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
+  let text = '';
+  for (let i = 0; i < bytes.length; i += CHUNK) text += String.fromCharCode(...bytes.subarray(i, i + CHUNK));
+  return text;
+}
