@@ -5,7 +5,7 @@
 export type Done = (error: Error | undefined) => void;
 
 /** Like `Done`, with a result. `if (error) ...` narrows the result. */
-export type DoneWith<T> = (...outcome: [error: Error, result?: undefined] | [error: undefined, result: T]) => void;
+export type DoneWith<T> = (...outcome: [error: Error, result: undefined] | [error: undefined, result: T]) => void;
 
 /** For the outer edge, where promises are welcome: `await promised<void>((done) => log.append(batch, done))`. */
 export function promised<T = void>(start: (done: (error: Error | undefined, result?: T) => void) => void): Promise<T> {

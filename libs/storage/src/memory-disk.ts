@@ -179,7 +179,10 @@ export class MemoryDisk implements Disk {
         result = effect();
       } catch (error) {
         if (isCrashing) return;
-        return done(error instanceof DirectoryLockedError ? error : new DiskError(kind, name, error as Error));
+        return done(
+          error instanceof DirectoryLockedError ? error : new DiskError(kind, name, error as Error),
+          undefined,
+        );
       }
       if (!isCrashing) done(undefined, result);
     };

@@ -16,7 +16,7 @@ export class NodeDisk implements Disk {
   static open(directory: string, done: DoneWith<NodeDisk>): void {
     const path = resolve(directory);
     mkdir(path, { recursive: true }, (error, firstMade) => {
-      if (error) return done(new DiskError('mkdir', path, error));
+      if (error) return done(new DiskError('mkdir', path, error), undefined);
       const parents: string[] = [];
       if (firstMade !== undefined) {
         for (let made = path; made.length >= firstMade.length; made = dirname(made)) parents.push(dirname(made));
@@ -24,7 +24,7 @@ export class NodeDisk implements Disk {
       const next = (): void => {
         const parent = parents.pop();
         if (parent === undefined) return done(undefined, new NodeDisk(path));
-        syncDirectory(parent, (syncError) => (syncError ? done(syncError) : next()));
+        syncDirectory(parent, (syncError) => (syncError ? done(syncError, undefined) : next()));
       };
       next();
     });
@@ -32,7 +32,7 @@ export class NodeDisk implements Disk {
 
   list(done: DoneWith<readonly string[]>): void {
     readdir(this.name, { withFileTypes: true }, (error, entries) => {
-      if (error) return done(new DiskError('readdir', this.name, error));
+      if (error) return done(new DiskError('readdir', this.name, error), undefined);
       const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
       done(undefined, names.sort());
     });
@@ -41,12 +41,12 @@ export class NodeDisk implements Disk {
   create(name: string, sizeBytes: number, done: DoneWith<DiskFile>): void {
     const path = join(this.name, name);
     open(path, 'wx+', (error, descriptor) => {
-      if (error) return done(new DiskError('create', path, error));
+      if (error) return done(new DiskError('create', path, error), undefined);
       const file = new NodeFile(path, descriptor);
       // Real zeros, not a hole: an fdatasync of bytes that overwrite them has no metadata to write.
       file.write(0, zeros(sizeBytes), (writeError) => {
         if (!writeError) return done(undefined, file);
-        file.close(() => unlink(path, () => done(writeError)));
+        file.close(() => unlink(path, () => done(writeError, undefined)));
       });
     });
   }
@@ -54,7 +54,7 @@ export class NodeDisk implements Disk {
   open(name: string, done: DoneWith<DiskFile>): void {
     const path = join(this.name, name);
     open(path, 'r+', (error, descriptor) => {
-      if (error) return done(new DiskError('open', path, error));
+      if (error) return done(new DiskError('open', path, error), undefined);
       done(undefined, new NodeFile(path, descriptor));
     });
   }
@@ -86,7 +86,10 @@ export class NodeDisk implements Disk {
         const cause = (error.cause ?? error) as Error & { code?: string };
         const isLocked = cause.code === 'LEVEL_LOCKED';
         leavePromise(() =>
-          done(isLocked ? new DirectoryLockedError(this.name, { cause }) : new DiskError('lock', path, cause)),
+          done(
+            isLocked ? new DirectoryLockedError(this.name, { cause }) : new DiskError('lock', path, cause),
+            undefined,
+          ),
         );
       },
     );
@@ -122,7 +125,7 @@ class NodeFile implements DiskFile {
 
   size(done: DoneWith<number>): void {
     fstat(this.descriptor, (error, stats) => {
-      if (error) return done(new DiskError('fstat', this.name, error));
+      if (error) return done(new DiskError('fstat', this.name, error), undefined);
       done(undefined, stats.size);
     });
   }
@@ -132,7 +135,7 @@ class NodeFile implements DiskFile {
     const readFrom = (filled: number): void => {
       if (filled === lengthBytes) return done(undefined, bytes);
       read(this.descriptor, bytes, filled, lengthBytes - filled, offset + filled, (error, count) => {
-        if (error) return done(new DiskError('read', this.name, error));
+        if (error) return done(new DiskError('read', this.name, error), undefined);
         if (count === 0) return done(undefined, bytes.subarray(0, filled));
         readFrom(filled + count);
       });
