@@ -31,12 +31,20 @@ const TABLE = {
     title: 'Invalid request',
     meaning: 'The request is malformed. The answer names each field and why.',
   },
-  KEY_TOO_LARGE: {
+  KEY_EMPTY: {
     grpcStatus: status.INVALID_ARGUMENT,
     httpStatus: 400,
     retryable: false,
     outcome: 'not_applied',
-    title: 'Key too large',
+    title: 'Empty key',
+    meaning: 'A key has at least one byte.',
+  },
+  KEY_TOO_LONG: {
+    grpcStatus: status.INVALID_ARGUMENT,
+    httpStatus: 400,
+    retryable: false,
+    outcome: 'not_applied',
+    title: 'Key too long',
     meaning: 'The key has more bytes than GET /v1/limits allows.',
   },
   NOT_FOUND: {
