@@ -247,10 +247,10 @@ export class Raft {
       return undefined;
     }
     this.persisting = { term: state.currentTerm, vote: state.votedFor };
+    // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already.
+    const commitIndex = Math.min(state.commitIndex, state.log.persistedIndex);
     return {
-      hardState: isHardStateNew
-        ? { currentTerm: state.currentTerm, votedFor: state.votedFor, commitIndex: state.commitIndex }
-        : undefined,
+      hardState: isHardStateNew ? { currentTerm: state.currentTerm, votedFor: state.votedFor, commitIndex } : undefined,
       entries: state.log.takeUnpersisted(),
       messages,
     };
