@@ -19,3 +19,4 @@ export type { HealthCheck, HealthResult } from './health/health-check.js';
 export { stopOnSignals } from './lifecycle/stop-on-signals.js';
 export { exitOnFatalErrors } from './lifecycle/exit-on-fatal-errors.js';
 export { exitWithParent } from './lifecycle/exit-with-parent.js';
+export { VERSION } from './version.js';
