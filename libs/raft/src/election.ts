@@ -57,12 +57,13 @@ export class Election {
   }
 
   /**
-   * Whether a vote request is to be left unanswered because this node has a leader that it heard from within the
-   * minimum election timeout: such a request comes from a node that is cut off or removed (dissertation 4.2.3).
-   * It is only sound together with check-quorum, which makes a leader that hears from nobody step down.
+   * Whether a request for a vote in a later term is to be left unanswered because this node has a leader that it heard
+   * from within the minimum election timeout: such a request comes from a node that is cut off or removed.
+   * A pre-vote is always refused so (dissertation 9.6), else it would protect nobody. A real vote only together with
+   * check-quorum, which makes a leader that hears from nobody step down (4.2.3, 6.2).
    */
-  mustIgnoreCandidates(state: RaftState): boolean {
-    if (!this.config.checkQuorum || state.leaderId === undefined) return false;
+  mustIgnore(state: RaftState, message: RequestVote): boolean {
+    if (state.leaderId === undefined || !(message.preVote || this.config.checkQuorum)) return false;
     return state.role === 'leader' || state.electionElapsedTicks < this.config.electionTimeoutTicks;
   }
 

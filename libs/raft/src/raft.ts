@@ -207,7 +207,7 @@ export class Raft {
   private agreeOnTerm(message: Message): boolean {
     const { state, election, ready } = this;
     if (message.term > state.currentTerm) {
-      if (message.type === 'RequestVote' && election.mustIgnoreCandidates(state)) return false;
+      if (message.type === 'RequestVote' && election.mustIgnore(state, message)) return false;
       const isPreVote = message.type === 'RequestVote' && message.preVote;
       const isGrantedPreVote = message.type === 'RequestVoteResponse' && message.preVote && message.voteGranted;
       // A pre-vote speaks of a term that nobody has entered yet.
