@@ -1,0 +1,48 @@
+import { Module } from '@nestjs/common';
+import type { KeySpace } from '@app/kv';
+import { Election, Raft, RaftState, ReadIndex, Replication } from '@app/raft';
+import { WriteAheadLog } from '@app/storage';
+import { ElectionModule } from '../election/election.module.js';
+import { FsmModule } from '../fsm/fsm.module.js';
+import { PeersModule } from '../peers/peers.module.js';
+import { RaftNodeConfig } from '../raft-node.config.js';
+import { ReplicationModule } from '../replication/replication.module.js';
+import { KEY_SPACE, StorageModule } from '../storage/storage.module.js';
+import { LogClock } from './log-clock.js';
+import { PeerTransport } from './peer-transport.js';
+import { RaftDriver } from './raft-driver.js';
+import { restoreState } from './restored-state.js';
+
+/** Assembles the core from its parts and drives it. */
+@Module({
+  imports: [StorageModule, PeersModule, ElectionModule, ReplicationModule, FsmModule],
+  providers: [
+    RaftDriver,
+    PeerTransport,
+    LogClock,
+    {
+      provide: RaftState,
+      inject: [RaftNodeConfig, WriteAheadLog, KEY_SPACE],
+      useFactory: (config: RaftNodeConfig, log: WriteAheadLog, keySpace: KeySpace) =>
+        restoreState(config, log, keySpace.appliedIndex),
+    },
+    {
+      provide: ReadIndex,
+      inject: [RaftNodeConfig],
+      useFactory: (config: RaftNodeConfig) => new ReadIndex(config.toRaftConfig()),
+    },
+    {
+      provide: Raft,
+      inject: [RaftNodeConfig, RaftState, Election, Replication, ReadIndex],
+      useFactory: (
+        config: RaftNodeConfig,
+        state: RaftState,
+        election: Election,
+        replication: Replication,
+        readIndex: ReadIndex,
+      ) => new Raft(config.toRaftConfig(), state, election, replication, readIndex),
+    },
+  ],
+  exports: [Raft, RaftDriver],
+})
+export class ConsensusModule {}

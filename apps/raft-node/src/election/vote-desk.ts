@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { RequestVote, RequestVoteResponse } from '@app/raft';
+import { RingraftError } from '@app/rpc';
+import { PeerInbox } from '../peers/peer-inbox.js';
+
+interface WaitingCandidate {
+  resolve(response: RequestVoteResponse): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Where candidates wait for the core's answer, which comes only once the vote is on the disk, and not at all while
+ * this node has a live leader. At most one call per candidate and kind waits: a later one takes the place of an earlier.
+ */
+@Injectable()
+export class VoteDesk {
+  private readonly waiting = new Map<string, WaitingCandidate>();
+
+  constructor(private readonly inbox: PeerInbox) {}
+
+  ask(request: RequestVote): Promise<RequestVoteResponse> {
+    return new Promise((resolve, reject) => {
+      const key = keyOf(request.from, request.preVote);
+      this.waiting
+        .get(key)
+        ?.reject(new RingraftError('TIMED_OUT', 'replaced by a later request of the same candidate'));
+      this.waiting.set(key, { resolve, reject });
+      this.inbox.received(request);
+    });
+  }
+
+  answer(response: RequestVoteResponse): void {
+    const key = keyOf(response.to, response.preVote);
+    this.waiting.get(key)?.resolve(response);
+    this.waiting.delete(key);
+  }
+}
+
+function keyOf(candidate: string, isPreVote: boolean): string {
+  return `${candidate}${isPreVote ? '?' : '!'}`;
+}

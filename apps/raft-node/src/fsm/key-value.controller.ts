@@ -1,0 +1,52 @@
+import { Controller, Inject, UseFilters } from '@nestjs/common';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
+import { LOG, type Log } from '@app/platform';
+import {
+  serveExecute,
+  type DeleteRequest,
+  type DeleteResponse,
+  type ExecuteRequest,
+  type ExecuteResponse,
+  type GetRequest,
+  type GetResponse,
+  type SetRequest,
+  type SetResponse,
+} from '@app/rpc';
+import { RpcErrorFilter } from '../rpc-error.filter.js';
+import { KeyValueService } from './key-value.service.js';
+import { UnaryOperations } from './unary-operations.js';
+
+/** kv.v1.KeyValue */
+@Controller()
+@UseFilters(RpcErrorFilter)
+export class KeyValueController {
+  constructor(
+    private readonly service: KeyValueService,
+    private readonly unary: UnaryOperations,
+    @Inject(LOG) private readonly log: Log,
+  ) {}
+
+  @GrpcStreamCall('KeyValue', 'Execute')
+  execute(call: ServerDuplexStream<ExecuteRequest, ExecuteResponse>): void {
+    serveExecute(call, {
+      handle: (operation, respond) => this.service.execute(operation, respond),
+      failed: (error) => this.log.error({ err: error }, 'an operation failed unexpectedly'),
+    });
+  }
+
+  @GrpcMethod('KeyValue', 'Get')
+  get(request: GetRequest): Promise<GetResponse> {
+    return this.unary.get(request);
+  }
+
+  @GrpcMethod('KeyValue', 'Set')
+  set(request: SetRequest): Promise<SetResponse> {
+    return this.unary.set(request);
+  }
+
+  @GrpcMethod('KeyValue', 'Delete')
+  delete(request: DeleteRequest): Promise<DeleteResponse> {
+    return this.unary.delete(request);
+  }
+}

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import {
+  DecodeError,
+  StateMachine,
+  checkLimits,
+  decodeCommand,
+  encodeAnswer,
+  type GetQuery,
+  type Request,
+} from '@app/kv';
+import {
+  Consistency,
+  failedResult,
+  successResult,
+  type LeaderHint,
+  type Operation,
+  type Respond,
+  type Result,
+} from '@app/rpc';
+import { PeerDirectory } from '../peers/peer-directory.js';
+import { RaftNodeConfig } from '../raft-node.config.js';
+import { LeaderForwarder } from './leader-forwarder.js';
+import { OperationDesk, type Refusal } from './operation-desk.js';
+
+/** What clients may ask of a node: checks it, puts it through consensus, or says who the leader is. */
+@Injectable()
+export class KeyValueService {
+  constructor(
+    private readonly config: RaftNodeConfig,
+    private readonly directory: PeerDirectory,
+    private readonly desk: OperationDesk,
+    private readonly stateMachine: StateMachine,
+    private readonly forwarder: LeaderForwarder,
+  ) {}
+
+  /** `respond` is called once, now or later. */
+  execute(operation: Operation, respond: Respond): void {
+    const checked = this.check(operation.command);
+    if ('refused' in checked) {
+      respond(checked.refused);
+      return;
+    }
+    const { request } = checked;
+    const timeoutMs = operation.timeoutMs > 0 ? operation.timeoutMs : this.config.operationTimeoutMs;
+    const deadlineMs = Date.now() + timeoutMs;
+    if (request.kind !== 'get') {
+      this.desk.write(operation.command, deadlineMs, (answer, refusal) => {
+        if (answer !== undefined) respond(successResult(answer));
+        else this.refuse(operation, refusal ?? NO_ANSWER, deadlineMs, respond);
+      });
+    } else if (operation.consistency === Consistency.STALE) {
+      respond(this.readNow(request));
+    } else {
+      this.desk.read(deadlineMs, (refusal) => {
+        if (refusal === undefined) respond(this.readNow(request));
+        else this.refuse(operation, refusal, deadlineMs, respond);
+      });
+    }
+  }
+
+  private readNow(query: GetQuery): Result {
+    return successResult(encodeAnswer(this.stateMachine.read(query)));
+  }
+
+  private refuse(operation: Operation, refusal: Refusal, deadlineMs: number, respond: Respond): void {
+    const leader = this.leaderHint();
+    if (refusal.code === 'NOT_LEADER' && operation.forward && leader !== undefined) {
+      this.forwarder.forward(operation, leader.address, deadlineMs, respond);
+      return;
+    }
+    const { code, detail, outcome } = refusal;
+    respond(failedResult(code, detail, { outcome, leader: code === 'NO_LEADER' ? undefined : leader }));
+  }
+
+  private leaderHint(): LeaderHint | undefined {
+    const nodeId = this.desk.leaderId;
+    if (nodeId === undefined || nodeId === this.directory.selfId) return undefined;
+    const address = this.directory.addressOf(nodeId);
+    return address === undefined ? undefined : { nodeId, address };
+  }
+
+  /** Nothing that fails here may reach the log: every replica would have to live with it. */
+  private check(command: Uint8Array): { request: Request } | { refused: Result } {
+    let request: Request;
+    try {
+      request = decodeCommand(command);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return { refused: failedResult('INVALID_REQUEST', `${error.field}: ${error.reason}`) };
+    }
+    if (request.kind === 'expire') {
+      return { refused: failedResult('INVALID_REQUEST', 'kind: expire is no command of clients') };
+    }
+    const excess = checkLimits(request, this.config);
+    if (excess === undefined) return { request };
+    const { code, limit, actual } = excess;
+    const rule = code === 'KEY_EMPTY' ? 'the key must not be empty' : `at most ${limit} bytes are allowed, it has ${actual}`;
+    return { refused: failedResult(code, `${code === 'VALUE_TOO_LARGE' ? 'value' : 'key'}: ${rule}`) };
+  }
+}
+
+const NO_ANSWER: Refusal = { code: 'INTERNAL', detail: 'the state machine gave no answer' };

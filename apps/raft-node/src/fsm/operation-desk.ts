@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import type { NodeId } from '@app/raft';
+import type { ErrorCode, OperationOutcome } from '@app/rpc';
+
+/** Why an operation was not carried out here. Its outcome is the error table's unless this occurrence knows better. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly outcome?: OperationOutcome;
+}
+
+/** Ends a write, once: with the state machine's encoded answer, or with a refusal. */
+export type WriteReply = (answer: Uint8Array | undefined, refusal: Refusal | undefined) => void;
+
+/** Ends a read, once: without a refusal the state machine may be read, now and in this call. */
+export type ReadReply = (refusal: Refusal | undefined) => void;
+
+interface OperationDeskReader {
+  readonly isLeader: boolean;
+  readonly leaderId: NodeId | undefined;
+  write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void;
+  read(deadlineMs: number, reply: ReadReply): void;
+}
+
+const NOT_STARTED: Refusal = { code: 'SHUTTING_DOWN', detail: 'the node is not running' };
+
+/**
+ * Where clients' operations wait for consensus. It stands between the key-value service, which knows nothing of Raft, and
+ * the driver, its only reader.
+ */
+@Injectable()
+export class OperationDesk {
+  private reader: OperationDeskReader | undefined;
+
+  readBy(reader: OperationDeskReader | undefined): void {
+    this.reader = reader;
+  }
+
+  get isLeader(): boolean {
+    return this.reader?.isLeader ?? false;
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.reader?.leaderId;
+  }
+
+  /** Puts an encoded command, which the caller has checked, through the log. `deadlineMs` is a time of `Date.now()`. */
+  write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void {
+    if (this.reader === undefined) reply(undefined, NOT_STARTED);
+    else this.reader.write(command, deadlineMs, reply);
+  }
+
+  /** Asks for a moment at which the state machine reflects every write acknowledged before this call. */
+  read(deadlineMs: number, reply: ReadReply): void {
+    if (this.reader === undefined) reply(NOT_STARTED);
+    else this.reader.read(deadlineMs, reply);
+  }
+}

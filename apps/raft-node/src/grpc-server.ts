@@ -1,0 +1,42 @@
+import type { Server } from '@grpc/grpc-js';
+import { Transport, type GrpcOptions } from '@nestjs/microservices';
+import {
+  ElectionService,
+  HealthService,
+  KeyValueService,
+  MembershipService,
+  ReplicationService,
+  SERVER_OPTIONS,
+  addReflection,
+  toPackageDefinition,
+} from '@app/rpc';
+
+const SERVICE_NAMES = [
+  'raft.v1.Election',
+  'raft.v1.Replication',
+  'kv.v1.KeyValue',
+  'admin.v1.Membership',
+  'grpc.health.v1.Health',
+];
+
+/** All gRPC services of a node on one port, with server reflection. */
+export function grpcServerOptions(listen: string): GrpcOptions {
+  return {
+    transport: Transport.GRPC,
+    options: {
+      url: listen,
+      package: ['raft.v1', 'kv.v1', 'admin.v1', 'grpc.health.v1'],
+      packageDefinition: toPackageDefinition(
+        ElectionService,
+        ReplicationService,
+        KeyValueService,
+        MembershipService,
+        HealthService,
+      ),
+      channelOptions: SERVER_OPTIONS,
+      onLoadPackageDefinition: (_definition: object, server: Server) => addReflection(server, SERVICE_NAMES),
+      // The driver has finished or refused everything by then; streams of peers would stay open for ever.
+      gracefulShutdown: false,
+    },
+  };
+}

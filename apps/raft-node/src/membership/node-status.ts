@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { StateMachine } from '@app/kv';
+import { Health, VERSION } from '@app/platform';
+import { Raft, membersOf, type Role } from '@app/raft';
+import { Role as WireRole, type Member, type StatusResponse } from '@app/rpc';
+import { WriteAheadLog } from '@app/storage';
+import { PeerDirectory } from '../peers/peer-directory.js';
+
+const ROLE_TO_WIRE: Readonly<Record<Role, WireRole>> = {
+  follower: WireRole.FOLLOWER,
+  preCandidate: WireRole.PRE_CANDIDATE,
+  candidate: WireRole.CANDIDATE,
+  leader: WireRole.LEADER,
+};
+
+/** What a node knows of itself and, as a leader, of the others. It answers without a quorum. */
+@Injectable()
+export class NodeStatus {
+  constructor(
+    private readonly directory: PeerDirectory,
+    private readonly raft: Raft,
+    private readonly log: WriteAheadLog,
+    private readonly stateMachine: StateMachine,
+    private readonly health: Health,
+  ) {}
+
+  read(): StatusResponse {
+    const status = this.raft.status();
+    const known = new Map(status.members.map((member) => [member.id, member]));
+    return {
+      clusterId: this.directory.clusterId,
+      nodeId: status.id,
+      role: ROLE_TO_WIRE[status.role],
+      term: status.term,
+      leaderId: status.leaderId ?? '',
+      firstIndex: status.firstIndex,
+      lastIndex: status.lastIndex,
+      commitIndex: status.commitIndex,
+      appliedIndex: status.appliedIndex,
+      revision: this.stateMachine.revision,
+      members: membersOf(status.configuration).map((id): Member => {
+        const isSelf = id === status.id;
+        return {
+          nodeId: id,
+          address: this.directory.addressOf(id) ?? '',
+          isLearner: status.configuration.learners.includes(id),
+          matchIndex: isSelf ? status.persistedIndex : (known.get(id)?.matchIndex ?? 0),
+          isActive: isSelf || (known.get(id)?.isActive ?? false),
+        };
+      }),
+      version: VERSION,
+      uptimeSeconds: Math.floor(process.uptime()),
+      logBytes: this.log.sizeBytes,
+      unhealthyReasons: this.health
+        .readiness()
+        .filter(({ ok }) => !ok)
+        .map(({ name, reason }) => `${name}: ${reason ?? 'failed'}`),
+    };
+  }
+}

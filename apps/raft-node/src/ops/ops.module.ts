@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { HealthModule } from '@app/platform';
+import { ConsensusModule } from '../consensus/consensus.module.js';
+import { FsmModule } from '../fsm/fsm.module.js';
+import { StorageModule } from '../storage/storage.module.js';
+import { ChecksModule } from './checks.module.js';
+import { GrpcHealthController } from './grpc-health.controller.js';
+import { HasCaughtUp } from './has-caught-up.check.js';
+import { KnowsLeader } from './knows-leader.check.js';
+import { LogIsHealthy } from './log-is-healthy.check.js';
+import { RaftMetrics } from './raft-metrics.js';
+
+/** What operators look at: health over HTTP and gRPC, and metrics. */
+@Module({
+  imports: [
+    HealthModule.forRoot({
+      imports: [ChecksModule],
+      liveness: [LogIsHealthy],
+      readiness: [LogIsHealthy, KnowsLeader, HasCaughtUp],
+    }),
+    ConsensusModule,
+    FsmModule,
+    StorageModule,
+  ],
+  controllers: [GrpcHealthController],
+  providers: [RaftMetrics],
+})
+export class OpsModule {}

@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { Message, NodeId } from '@app/raft';
+
+/** What arrives from other members. The driver is its only reader. */
+interface PeerInboxReader {
+  received(message: Message): void;
+  /** Messages to `id` may have been lost. */
+  unreachable(id: NodeId): void;
+}
+
+/**
+ * Between the transports (election, replication), which know nothing of the driver, and the driver, which owns them.
+ * What arrives before the driver reads is dropped, as a network may: the sender tries again.
+ */
+@Injectable()
+export class PeerInbox {
+  private reader: PeerInboxReader | undefined;
+
+  readBy(reader: PeerInboxReader | undefined): void {
+    this.reader = reader;
+  }
+
+  received(message: Message): void {
+    this.reader?.received(message);
+  }
+
+  unreachable(id: NodeId): void {
+    this.reader?.unreachable(id);
+  }
+}

@@ -1,0 +1,17 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Channels } from '@app/rpc';
+import { PeerDirectory } from './peer-directory.js';
+import { PeerInbox } from './peer-inbox.js';
+
+/** The other members: where they are, the connections to them, and what they send. */
+@Module({
+  providers: [PeerDirectory, PeerInbox, { provide: Channels, useFactory: () => new Channels() }],
+  exports: [PeerDirectory, PeerInbox, Channels],
+})
+export class PeersModule implements OnApplicationShutdown {
+  constructor(@Inject(Channels) private readonly channels: Channels) {}
+
+  onApplicationShutdown(): void {
+    this.channels.close();
+  }
+}
