@@ -1,7 +1,7 @@
 import type { NodeId, Term } from './entry.js';
 import { invariant } from './errors.js';
 import type { RequestVote, RequestVoteResponse } from './messages.js';
-import { membersOf } from './configuration.js';
+import { isVoter, membersOf } from './configuration.js';
 import { hasQuorum, voteResult } from './quorum.js';
 import type { RaftConfig } from './raft-config.js';
 import type { Random } from './random.js';
@@ -75,6 +75,8 @@ export class Election {
       (message.preVote && message.term > state.currentTerm);
     const isGranted = isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
     if (isGranted && !message.preVote) {
+      // A campaign of its own that is still at the pre-vote ends: it would depose the one just voted for.
+      if (state.role === 'preCandidate') this.becomeFollower(state, state.currentTerm, undefined);
       state.votedFor = message.from;
       this.resetTimer(state);
     }
@@ -145,7 +147,7 @@ export class Election {
   private requestVotes(state: RaftState, term: Term, ready: ReadyBuilder): void {
     const isPreVote = state.role === 'preCandidate';
     for (const id of membersOf(state.configuration)) {
-      if (id === state.id || state.configuration.learners.includes(id)) continue;
+      if (id === state.id || !isVoter(state.configuration, id)) continue;
       const message: RequestVote = {
         type: 'RequestVote',
         from: state.id,
