@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { compareBytes } from '../bytes.js';
 import type { KeySpace, Row, RowChange } from '../key-space.js';
+import { ascii, fromHex, hex, text } from './bytes.js';
 
 export interface OpenedKeySpace {
   readonly keySpace: KeySpace;
@@ -170,7 +171,7 @@ export function describeKeySpace(name: string, open: () => Promise<OpenedKeySpac
       scans.forEach((rows, i) => {
         expect(rows).toHaveLength(2);
         expect(rows[0]![1]).toBe(rows[1]![1]);
-        expect(Number(text(rows[0]![1]!))).toBeGreaterThanOrEqual(i + 2);
+        expect(Number(text(fromHex(rows[0]![1]!)))).toBeGreaterThanOrEqual(i + 2);
       });
     });
 
@@ -269,7 +270,7 @@ function allRows(space: KeySpace): Promise<[string, string][]> {
 }
 
 function keysOf(rows: [string, string][]): string[] {
-  return rows.map(([key]) => text(key));
+  return rows.map(([key]) => text(fromHex(key)));
 }
 
 function put(key: string, value: string): RowChange {
@@ -288,24 +289,6 @@ function everyByte(): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, i) => i);
 }
 
-function ascii(value: string): Uint8Array {
-  return Uint8Array.from(value, (character) => character.charCodeAt(0));
-}
-
-function text(hexadecimal: string): string {
-  return String.fromCharCode(...fromHex(hexadecimal));
-}
-
-function hex(bytes: Uint8Array): string {
-  let out = '';
-  for (const byte of bytes) out += byte.toString(16).padStart(2, '0');
-  return out;
-}
-
 function hexOrUndefined(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : hex(bytes);
-}
-
-function fromHex(hexadecimal: string): Uint8Array {
-  return Uint8Array.from(hexadecimal.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
