@@ -17,7 +17,7 @@ interface Inflight {
 export class Progress {
   matchIndex: LogIndex = 0;
   state: 'probe' | 'replicate' = 'probe';
-  /** In `probe`: a message is unanswered; the next heartbeat tries again. */
+  /** In `probe`: a message is unanswered, or the follower is paused; the next heartbeat tries again. */
   isProbeSent = false;
   /** The entries at `nextIndex` are being read back from the disk. */
   isFetching = false;
@@ -73,6 +73,12 @@ export class Progress {
     this.isProbeSent = false;
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
     this.clearInflight();
+  }
+
+  /** Nothing is sent before the next heartbeat; then it is probed anew. */
+  pause(): void {
+    this.becomeProbe(this.matchIndex + 1);
+    this.isProbeSent = true;
   }
 
   private clearInflight(): void {

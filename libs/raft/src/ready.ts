@@ -18,7 +18,10 @@ export interface RejectedReads {
   readonly contexts: readonly number[];
 }
 
-/** Entries that a follower needs and that are no longer in memory: read them from the disk and call `entriesFetched`. */
+/**
+ * Entries that a follower needs and that are no longer in memory: read them from the disk and call `entriesFetched`,
+ * once for each, also when the read fails: until then this follower is sent no entries.
+ */
 export interface EntryFetch {
   readonly to: NodeId;
   readonly from: LogIndex;

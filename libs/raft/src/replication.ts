@@ -133,7 +133,10 @@ export class Replication {
     if (progress === undefined) return;
     progress.isFetching = false;
     const first = entries[0];
-    if (first === undefined) return;
+    if (first === undefined) {
+      progress.pause();
+      return;
+    }
     // Meanwhile the leadership may have changed hands and returned, or the follower may have answered.
     const isStale =
       first.index !== progress.nextIndex || !state.log.matches(entries.at(-1)!.index, entries.at(-1)!.term);
@@ -174,7 +177,9 @@ export class Replication {
     // Section 5.3: skip all entries of the conflicting term at once.
     const lastOfTerm = message.conflictTerm > 0 ? state.log.lastIndexOfTerm(message.conflictTerm) : undefined;
     const hint = lastOfTerm !== undefined ? lastOfTerm + 1 : message.conflictIndex;
-    progress.becomeProbe(Math.max(Math.min(hint, message.rejectedIndex), state.log.firstIndex));
+    const nextIndex = Math.max(Math.min(hint, message.rejectedIndex), state.log.firstIndex, progress.matchIndex + 1);
+    // No further back to go: the follower has lost what it had, and asking again at once would ask for ever.
+    if (nextIndex < progress.nextIndex) progress.becomeProbe(nextIndex);
   }
 
   private rejectAppend(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
