@@ -2,7 +2,7 @@ import type { Configuration } from './configuration.js';
 import type { Election } from './election.js';
 import type { Entry, LogIndex, NodeId, Term } from './entry.js';
 import { invariant } from './errors.js';
-import type { Message } from './messages.js';
+import { isWellFormed, type Message } from './messages.js';
 import type { RaftConfig } from './raft-config.js';
 import type { ReadIndex } from './read-index.js';
 import { ReadyBuilder, type PersistBatch, type ProposalRejection, type Ready } from './ready.js';
@@ -86,8 +86,13 @@ export class Raft {
     this.settle();
   }
 
-  step(message: Message): void {
-    if (!this.agreeOnTerm(message)) return;
+  /**
+   * Takes a message of a peer. False, and nothing has changed, when it is not for this node or when no correct node
+   * could have sent it.
+   */
+  step(message: Message): boolean {
+    if (message.to !== this.state.id || message.from === message.to || !isWellFormed(message)) return false;
+    if (!this.agreeOnTerm(message)) return true;
     switch (message.type) {
       case 'RequestVote':
         this.election.handleRequestVote(this.state, message, this.ready);
@@ -106,6 +111,7 @@ export class Raft {
         break;
     }
     this.settle();
+    return true;
   }
 
   /** Appends one entry per item, all or none. They leave with the next `takeReady`, so a turn's proposals travel together. */

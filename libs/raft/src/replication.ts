@@ -115,6 +115,10 @@ export class Replication {
   handleAppendEntriesResponse(state: RaftState, message: AppendEntriesResponse, ready: ReadyBuilder): void {
     const progress = state.progress.get(message.from);
     if (progress === undefined) return;
+    invariant(
+      message.readContext <= state.readContext,
+      () => `${message.from} answers round ${message.readContext}, the latest is ${state.readContext}`,
+    );
     progress.lastContactTick = state.now;
     progress.readContext = Math.max(progress.readContext, message.readContext);
     if (message.success) this.handleStored(state, message, progress);
