@@ -117,7 +117,7 @@ export class RaftLog {
     for (const entry of entries) {
       invariant(entry.index === this.last + 1, () => `entry ${entry.index} appended behind ${this.last}`);
       invariant(
-        this.last === this.base.index || entry.term >= this.lastTerm,
+        entry.term >= this.lastTerm,
         () => `entry ${entry.index} has term ${entry.term}, below the last term ${this.lastTerm}`,
       );
       this.terms.append(entry.index, entry.term);

@@ -1,5 +1,6 @@
 import { isVoter, type Configuration } from './configuration.js';
 import type { HardState, LogIndex, NodeId, Term } from './entry.js';
+import { invariant } from './errors.js';
 import { RaftLog, type RestoredLog } from './log.js';
 import type { Progress } from './progress.js';
 
@@ -58,6 +59,14 @@ export class RaftState {
     this.persistedTerm = this.currentTerm;
     this.persistedVote = this.votedFor;
     this.log = new RaftLog(restored.log);
+    invariant(
+      this.currentTerm >= this.log.lastTerm,
+      () => `the log ends in term ${this.log.lastTerm}, the hard state is of term ${this.currentTerm}`,
+    );
+    invariant(
+      restored.appliedIndex >= this.log.base.index && restored.appliedIndex <= this.log.lastIndex,
+      () => `${restored.appliedIndex} is applied, the log holds (${this.log.base.index}, ${this.log.lastIndex}]`,
+    );
     this.configuration = restored.configuration;
     this.appliedIndex = restored.appliedIndex;
     this.handedToApply = restored.appliedIndex;
