@@ -94,7 +94,8 @@ export class KeyValueService {
     const excess = checkLimits(request, this.config);
     if (excess === undefined) return { request };
     const { code, limit, actual } = excess;
-    const rule = code === 'KEY_EMPTY' ? 'the key must not be empty' : `at most ${limit} bytes are allowed, it has ${actual}`;
+    const rule =
+      code === 'KEY_EMPTY' ? 'the key must not be empty' : `at most ${limit} bytes are allowed, it has ${actual}`;
     return { refused: failedResult(code, `${code === 'VALUE_TOO_LARGE' ? 'value' : 'key'}: ${rule}`) };
   }
 }

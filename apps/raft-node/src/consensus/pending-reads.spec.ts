@@ -1,0 +1,49 @@
+import { PendingReads, type WaitingRead } from './pending-reads.js';
+
+function waitingRead(deadlineMs = 1_000) {
+  const outcomes: string[] = [];
+  const read: WaitingRead = { deadlineMs, reply: (refusal) => outcomes.push(refusal?.code ?? 'read') };
+  return { read, outcomes };
+}
+
+describe('PendingReads', () => {
+  it('answers a confirmed read once the state machine has reached its index, not before', () => {
+    const reads = new PendingReads();
+    const { read, outcomes } = waitingRead();
+    const context = reads.add([read]);
+    reads.applied(100);
+    expect(outcomes).toEqual([]);
+    reads.confirm([context], 7);
+    reads.applied(6);
+    expect(outcomes).toEqual([]);
+    reads.applied(7);
+    expect(outcomes).toEqual(['read']);
+    expect(reads.count).toBe(0);
+  });
+
+  it('never gives out a context twice', () => {
+    const reads = new PendingReads();
+    const contexts = [1, 2, 3].map(() => reads.add([waitingRead().read]));
+    expect(new Set(contexts).size).toBe(3);
+  });
+
+  it('ends a read whose deadline passes, confirmed or not', () => {
+    const reads = new PendingReads();
+    const [unconfirmed, confirmed, patient] = [waitingRead(10), waitingRead(10), waitingRead(99)];
+    reads.add([unconfirmed.read]);
+    reads.confirm([reads.add([confirmed.read, patient.read])], 5);
+    reads.expire(20);
+    expect([unconfirmed.outcomes, confirmed.outcomes, patient.outcomes]).toEqual([['TIMED_OUT'], ['TIMED_OUT'], []]);
+    reads.applied(5);
+    expect(patient.outcomes).toEqual(['read']);
+    expect(reads.count).toBe(0);
+  });
+
+  it('passes a rejection on', () => {
+    const reads = new PendingReads();
+    const { read, outcomes } = waitingRead();
+    reads.reject([reads.add([read])], { code: 'NOT_LEADER', detail: '' });
+    expect(outcomes).toEqual(['NOT_LEADER']);
+    expect(reads.count).toBe(0);
+  });
+});

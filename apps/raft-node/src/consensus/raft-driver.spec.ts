@@ -1,0 +1,239 @@
+import { decodeAnswer, encodeCommand, MemoryKeySpace, StateMachine, type Answer } from '@app/kv';
+import { createLog } from '@app/platform';
+import { Election, Raft, ReadIndex, Replication, type Message } from '@app/raft';
+import { MemoryDisk, WriteAheadLog } from '@app/storage';
+import { OperationDesk } from '../fsm/operation-desk.js';
+import { PeerInbox } from '../peers/peer-inbox.js';
+import { RaftNodeConfig } from '../raft-node.config.js';
+import { LogClock } from './log-clock.js';
+import type { PeerTransport } from './peer-transport.js';
+import { RaftDriver } from './raft-driver.js';
+import { restoreState } from './restored-state.js';
+
+const set = (key: string, value: string) =>
+  encodeCommand({
+    kind: 'set',
+    key: Uint8Array.from(Buffer.from(key)),
+    value: Uint8Array.from(Buffer.from(value)),
+    contentType: '',
+    ttlMs: 0,
+  });
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+async function eventually(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('the condition never held');
+    await nextTurn();
+  }
+}
+
+/** A driver on a disk in memory whose operations complete when the test says so, once `isSlow` is set. */
+class DriverUnderTest {
+  readonly sent: Message[] = [];
+  readonly fatal: unknown[] = [];
+  readonly inbox = new PeerInbox();
+  readonly desk = new OperationDesk();
+  readonly keySpace = Object.assign(new MemoryKeySpace(), { pendingBytes: 0 });
+  readonly stateMachine = new StateMachine(this.keySpace);
+  isDiskSlow = false;
+  failure: Error | undefined;
+  driver!: RaftDriver;
+  raft!: Raft;
+  private readonly disk = new MemoryDisk({ completions: 'queued', intercept: () => this.failure });
+  private pump: NodeJS.Timeout | undefined;
+
+  async start(peerCount: number): Promise<this> {
+    const config = new RaftNodeConfig();
+    config.clusterId = 'c1';
+    config.nodeId = 'n1';
+    config.dataDir = 'memory';
+    config.peers = Array.from({ length: peerCount }, (_, i) => ({
+      nodeId: `n${i + 1}`,
+      address: `127.0.0.1:${i + 1}`,
+    }));
+    config.heartbeatMs = 8;
+    config.electionTimeoutMs = 50;
+    this.pump = setInterval(() => {
+      if (!this.isDiskSlow) this.disk.run();
+    }, 1);
+    const wal = await new Promise<WriteAheadLog>((resolve, reject) =>
+      WriteAheadLog.open(this.disk, { clusterId: 'c1', nodeId: 'n1', incarnation: 'i' }, (error, log) =>
+        error ? reject(error) : resolve(log),
+      ),
+    );
+    const raftConfig = config.toRaftConfig();
+    this.raft = new Raft(
+      raftConfig,
+      await restoreState(config, wal, 0),
+      new Election(raftConfig, { nextInt: (min) => min }),
+      new Replication(raftConfig),
+      new ReadIndex(raftConfig),
+    );
+    const transport = { send: (messages: readonly Message[]) => this.sent.push(...messages) };
+    this.driver = new RaftDriver(
+      config,
+      this.raft,
+      wal,
+      this.stateMachine,
+      this.keySpace,
+      transport as unknown as PeerTransport,
+      this.inbox,
+      this.desk,
+      new LogClock(this.stateMachine),
+      (error) => this.fatal.push(error),
+      createLog({ level: 'silent' as never, fields: {} }),
+    );
+    this.driver.onApplicationBootstrap();
+    return this;
+  }
+
+  write(command: Uint8Array): Promise<Answer | string> {
+    return new Promise((resolve) =>
+      this.desk.write(command, Date.now() + 60_000, (answer, refusal) =>
+        resolve(answer !== undefined ? decodeAnswer(answer) : refusal!.code),
+      ),
+    );
+  }
+
+  read(): Promise<string> {
+    return new Promise((resolve) => this.desk.read(Date.now() + 60_000, (refusal) => resolve(refusal?.code ?? 'read')));
+  }
+
+  /** What a voter of a three-node cluster would do: grant every vote, store every entry. */
+  playPeers(...peers: string[]): void {
+    const seen = new Set<Message>();
+    const answer = setInterval(() => {
+      for (const message of this.sent) {
+        if (seen.has(message) || !peers.includes(message.to)) continue;
+        seen.add(message);
+        if (message.type === 'RequestVote') {
+          const { from: to, to: from, term, preVote } = message;
+          this.inbox.received({ type: 'RequestVoteResponse', from, to, term, preVote, voteGranted: true });
+        } else if (message.type === 'AppendEntries') {
+          this.inbox.received({
+            type: 'AppendEntriesResponse',
+            from: message.to,
+            to: message.from,
+            term: message.term,
+            success: true,
+            matchIndex: message.prevLogIndex + message.entries.length,
+            rejectedIndex: 0,
+            conflictTerm: 0,
+            conflictIndex: 0,
+            readContext: message.readContext,
+          });
+        }
+      }
+    }, 1);
+    this.stops.push(() => clearInterval(answer));
+  }
+
+  private readonly stops: (() => void)[] = [];
+
+  async stop(): Promise<void> {
+    this.isDiskSlow = false;
+    await this.driver.beforeApplicationShutdown();
+    clearInterval(this.pump);
+    for (const stop of this.stops) stop();
+  }
+}
+
+describe('RaftDriver', () => {
+  let node: DriverUnderTest;
+
+  afterEach(() => node.stop());
+
+  it('answers a write when it is applied, and a read after it', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader);
+    await expect(node.write(set('k', 'v'))).resolves.toMatchObject({ kind: 'set', created: true });
+    await expect(node.read()).resolves.toBe('read');
+    const record = node.stateMachine.read({ kind: 'get', key: Uint8Array.from(Buffer.from('k')) });
+    expect(record).toMatchObject({ found: true });
+  });
+
+  it('does not answer, nor apply, before the entry is synced', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    node.isDiskSlow = true;
+    let isAnswered = false;
+    const written = node.write(set('k', 'v')).then(() => (isAnswered = true));
+    await eventually(() => node.raft.status().lastIndex === 2);
+    for (let i = 0; i < 50; i++) await nextTurn();
+    expect({ isAnswered, applied: node.stateMachine.appliedIndex }).toEqual({ isAnswered: false, applied: 1 });
+    node.isDiskSlow = false;
+    await written;
+    expect(node.stateMachine.appliedIndex).toBe(2);
+  });
+
+  it('sends entries beside its own sync, but no vote before the sync', async () => {
+    node = await new DriverUnderTest().start(3);
+    node.isDiskSlow = true;
+    node.inbox.received({
+      type: 'RequestVote',
+      from: 'n2',
+      to: 'n1',
+      term: 5,
+      lastLogIndex: 0,
+      lastLogTerm: 0,
+      preVote: false,
+    });
+    await eventually(() => node.raft.status().term === 5);
+    for (let i = 0; i < 50; i++) await nextTurn();
+    expect(node.sent.filter((message) => message.type === 'RequestVoteResponse')).toEqual([]);
+    node.isDiskSlow = false;
+    await eventually(() => node.sent.some((m) => m.type === 'RequestVoteResponse' && m.voteGranted));
+
+    node.playPeers('n2', 'n3');
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex > 0);
+    node.isDiskSlow = true;
+    const lastIndex = node.raft.status().lastIndex;
+    const written = node.write(set('k', 'v'));
+    await eventually(() =>
+      node.sent.some((m) => m.type === 'AppendEntries' && m.entries.some((entry) => entry.index === lastIndex + 1)),
+    );
+    node.isDiskSlow = false;
+    await expect(written).resolves.toMatchObject({ kind: 'set' });
+  });
+
+  it('puts the writes of one turn into one entry', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    await Promise.all(Array.from({ length: 100 }, (_, i) => node.write(set(`k${i}`, 'v'))));
+    expect(node.raft.status().lastIndex).toBe(2);
+    expect(node.stateMachine.revision).toBe(100);
+  });
+
+  it('stops for good after a failed write to the log', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    node.failure = new Error('EIO');
+    const outcome = await node.write(set('k', 'v'));
+    expect(outcome).toBe('OUTCOME_UNKNOWN');
+    await eventually(() => node.fatal.length > 0);
+    node.failure = undefined;
+    await expect(node.write(set('k', 'v'))).resolves.toBe('SHUTTING_DOWN');
+    expect(node.fatal).toHaveLength(1);
+  });
+
+  it('refuses what it cannot do, and says who can', async () => {
+    node = await new DriverUnderTest().start(3);
+    await expect(node.write(set('k', 'v'))).resolves.toBe('NO_LEADER');
+    node.inbox.received({
+      type: 'AppendEntries',
+      from: 'n2',
+      to: 'n1',
+      term: 1,
+      prevLogIndex: 0,
+      prevLogTerm: 0,
+      entries: [],
+      leaderCommit: 0,
+      readContext: 0,
+    });
+    await eventually(() => node.desk.leaderId === 'n2');
+    await expect(node.write(set('k', 'v'))).resolves.toBe('NOT_LEADER');
+    await expect(node.read()).resolves.toBe('NOT_LEADER');
+  });
+});
