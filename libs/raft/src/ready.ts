@@ -70,8 +70,34 @@ export class ReadyBuilder {
     this.messages.push(message);
   }
 
-  /** For messages that promise what this node has stored. */
+  /**
+   * For messages that promise what this node has stored. However long the disk takes, one answer of a kind waits per
+   * leader: a later one says all that an earlier one did.
+   */
   sendAfterPersist(message: Message): void {
-    this.messagesAfterPersist.push(message);
+    const waiting = this.messagesAfterPersist;
+    for (const [i, earlier] of waiting.entries()) {
+      const both = mergedAnswer(earlier, message);
+      if (both === undefined) continue;
+      waiting[i] = both;
+      return;
+    }
+    waiting.push(message);
   }
+}
+
+/** Requests may have come out of order: neither what is stored nor the round that is answered goes back. */
+function mergedAnswer(earlier: Message, later: Message): Message | undefined {
+  const isMergeable =
+    earlier.type === 'AppendEntriesResponse' &&
+    later.type === 'AppendEntriesResponse' &&
+    earlier.to === later.to &&
+    earlier.term === later.term &&
+    earlier.success === later.success;
+  if (!isMergeable) return undefined;
+  return {
+    ...later,
+    matchIndex: Math.max(earlier.matchIndex, later.matchIndex),
+    readContext: Math.max(earlier.readContext, later.readContext),
+  };
 }

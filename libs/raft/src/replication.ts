@@ -75,25 +75,22 @@ export class Replication {
     const verifiedIndex = message.prevLogIndex + message.entries.length;
     // Not further than what this message has verified: behind it this log may differ from the leader's.
     this.commitTo(state, Math.min(message.leaderCommit, verifiedIndex));
-
-    const respond = (matchIndex: LogIndex): AppendEntriesResponse => ({
+    // A heartbeat asks whether this node still follows, which does not have to wait for the disk.
+    const isAnswerDue = message.entries.length === 0 && state.persistedTerm === state.currentTerm;
+    const response: AppendEntriesResponse = {
       type: 'AppendEntriesResponse',
       from: state.id,
       to: message.from,
       term: state.currentTerm,
       success: true,
-      matchIndex,
+      matchIndex: isAnswerDue ? Math.min(verifiedIndex, log.persistedIndex) : verifiedIndex,
       rejectedIndex: 0,
       conflictTerm: 0,
       conflictIndex: 0,
       readContext: message.readContext,
-    });
-    if (message.entries.length === 0 && state.persistedTerm === state.currentTerm) {
-      // A heartbeat asks whether this node still follows, which does not have to wait for the disk.
-      ready.send(respond(Math.min(verifiedIndex, log.persistedIndex)));
-    } else {
-      ready.sendAfterPersist(respond(verifiedIndex));
-    }
+    };
+    if (isAnswerDue) ready.send(response);
+    else ready.sendAfterPersist(response);
   }
 
   /** Tells a leader of an earlier term that it is no longer one. */
@@ -189,7 +186,7 @@ export class Replication {
   private rejectAppend(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
     const { log } = state;
     const isShort = message.prevLogIndex > log.lastIndex;
-    ready.sendAfterPersist({
+    const response: AppendEntriesResponse = {
       type: 'AppendEntriesResponse',
       from: state.id,
       to: message.from,
@@ -200,7 +197,10 @@ export class Replication {
       conflictTerm: isShort ? 0 : log.termAt(message.prevLogIndex),
       conflictIndex: isShort ? log.lastIndex + 1 : log.firstIndexOfTermAt(message.prevLogIndex),
       readContext: message.readContext,
-    });
+    };
+    // Says nothing of what is stored, but that this node is in this term.
+    if (state.persistedTerm === state.currentTerm) ready.send(response);
+    else ready.sendAfterPersist(response);
   }
 
   /** Stores what is not there yet; only a real conflict truncates, an old message never does. */
