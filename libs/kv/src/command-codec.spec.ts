@@ -4,6 +4,7 @@ import type { Request } from './commands.js';
 import { DecodeError, UnsupportedVersionError } from './decode-error.js';
 import { request } from './testing/arbitraries.js';
 import { ascii, fromHex, hex } from './testing/bytes.js';
+import { thrownBy } from './testing/thrown-by.js';
 
 const SET: Request = {
   kind: 'set',
@@ -15,14 +16,16 @@ const SET: Request = {
   session: { clientId: 1, sequence: 200, acknowledgedBelow: 3 },
 };
 
-function fieldOf(hexadecimal: string): string {
+/** What reading and writing makes of the input; `refused` if it cannot be read, which must be said with a DecodeError. */
+function writtenAgain(input: Uint8Array): string {
+  let command: Request;
   try {
-    decodeCommand(fromHex(hexadecimal));
+    command = decodeCommand(input);
   } catch (error) {
-    if (error instanceof DecodeError) return error.field;
+    if (error instanceof DecodeError) return 'refused';
     throw error;
   }
-  return 'nothing was wrong';
+  return hex(encodeCommand(command));
 }
 
 describe('the codec of commands', () => {
@@ -70,14 +73,7 @@ describe('the codec of commands', () => {
     fc.assert(
       fc.property(kind, body, (first, rest) => {
         const input = Uint8Array.of(1, first, ...rest);
-        let command: Request;
-        try {
-          command = decodeCommand(input);
-        } catch (error) {
-          expect(error).toBeInstanceOf(DecodeError);
-          return;
-        }
-        expect(hex(encodeCommand(command))).toBe(hex(input));
+        expect(['refused', hex(input)]).toContain(writtenAgain(input));
       }),
       { numRuns: 5_000 },
     );
@@ -89,11 +85,7 @@ describe('the codec of commands', () => {
       for (let byte = 0; byte < 256; byte++) {
         const damaged = encoded.slice();
         damaged[place] = byte;
-        try {
-          expect(hex(encodeCommand(decodeCommand(damaged)))).toBe(hex(damaged));
-        } catch (error) {
-          if (!(error instanceof DecodeError)) throw error;
-        }
+        expect(['refused', hex(damaged)]).toContain(writtenAgain(damaged));
       }
     }
   });
@@ -127,14 +119,14 @@ describe('the codec of commands', () => {
     ['0106 01 02 61', 'keys'],
     ['0101 00', 'end'],
   ])('says which field of %s is wrong: %s', (encoded, field) => {
-    expect(fieldOf(encoded)).toBe(field);
+    expect(thrownBy(() => decodeCommand(fromHex(encoded)))).toMatchObject({ name: 'DecodeError', field });
   });
 
   it('tells a newer version or kind from a malformed command', () => {
     expect(() => decodeCommand(fromHex('0201'))).toThrow(new UnsupportedVersionError('command', 'version', 2));
     expect(() => decodeCommand(fromHex('0107'))).toThrow(new UnsupportedVersionError('command', 'kind', 7));
-    expect(() => decodeCommand(fromHex('0207'))).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_VERSION' }));
-    expect(() => decodeCommand(fromHex('0102'))).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+    expect(thrownBy(() => decodeCommand(fromHex('0207')))).toMatchObject({ code: 'UNSUPPORTED_VERSION' });
+    expect(thrownBy(() => decodeCommand(fromHex('0102')))).toMatchObject({ code: 'MALFORMED' });
   });
 
   it('gives keys and values as views', () => {
@@ -145,9 +137,9 @@ describe('the codec of commands', () => {
   });
 
   it('does not write what could not be read', () => {
-    expect(() => encodeCommand({ ...SET, contentType: 'a'.repeat(256) } as Request)).toThrow(RangeError);
-    expect(() => encodeCommand({ ...SET, contentType: 'text/plain\r\n' } as Request)).toThrow(RangeError);
-    expect(() => encodeCommand({ ...SET, ttlMs: -1 } as Request)).toThrow(RangeError);
+    expect(() => encodeCommand({ ...SET, contentType: 'a'.repeat(256) })).toThrow(RangeError);
+    expect(() => encodeCommand({ ...SET, contentType: 'text/plain\r\n' })).toThrow(RangeError);
+    expect(() => encodeCommand({ ...SET, ttlMs: -1 })).toThrow(RangeError);
     expect(() => encodeCommand({ kind: 'increment', key: ascii('k'), delta: 2n ** 63n })).toThrow(RangeError);
   });
 });

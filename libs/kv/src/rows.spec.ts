@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { compareBytes } from './bytes.js';
-import { encodeRecord } from './record.js';
-import { decodeUserRow } from './record.js';
+import { decodeUserRow, encodeRecord } from './record.js';
 import {
   answerRowKey,
   clientIdOf,
