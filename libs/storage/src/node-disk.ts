@@ -118,6 +118,8 @@ function syncDirectory(path: string, done: Done): void {
 }
 
 class NodeFile implements DiskFile {
+  private isClosed = false;
+
   constructor(
     readonly name: string,
     private readonly descriptor: number,
@@ -166,6 +168,9 @@ class NodeFile implements DiskFile {
   }
 
   close(done: Done): void {
+    // The system gives the number of a closed file to the next one that is opened: closing twice would close a stranger's.
+    if (this.isClosed) return process.nextTick(done, undefined);
+    this.isClosed = true;
     close(this.descriptor, (error) => done(error ? new DiskError('close', this.name, error) : undefined));
   }
 }

@@ -1,0 +1,25 @@
+/**
+ * What a node keeps on disk: the Raft log, as a write-ahead log of our own over a small `Disk` port, and the state machine's rows in
+ * LevelDB. The log runs on completions only, holds no clock and starts nothing by itself, so that a simulator can run this very
+ * code on a disk that tears, forgets and fails.
+ */
+export { promised, type Done, type DoneWith } from './completion.js';
+export type { Disk, DiskFile, DiskLock } from './disk.js';
+export {
+  CorruptLogError,
+  DirectoryLockedError,
+  DiskError,
+  ForeignLogError,
+  IndexCompactedError,
+  LogClosedError,
+  LogFailedError,
+  StateFailedError,
+  StorageError,
+} from './errors.js';
+export { type LogBatch } from './log-batch.js';
+export { type LogObserver } from './log-writer.js';
+export { MemoryDisk, type DiskOperation, type MemoryDiskOptions } from './memory-disk.js';
+export { type KeepUnsynced, type UnsyncedPart } from './memory-file-content.js';
+export { NodeDisk } from './node-disk.js';
+export { type LogPosition } from './record.js';
+export { WriteAheadLog, type RecoverySummary, type WriteAheadLogOptions } from './write-ahead-log.js';

@@ -1,0 +1,313 @@
+import type { Entry, HardState, LogIndex, Term } from '@app/raft';
+import type { Done, DoneWith } from './completion.js';
+import type { Disk, DiskLock } from './disk.js';
+import { IndexCompactedError, LogClosedError } from './errors.js';
+import { checkBatch, type LogBatch } from './log-batch.js';
+import { readEntries } from './log-reader.js';
+import { INITIAL_HARD_STATE, LogScan, type LogIdentity } from './log-scan.js';
+import { LogWriter, sizeBytesOf, type LogLimits, type LogObserver, type LogRecord } from './log-writer.js';
+import { hardStateBody, type LogPosition } from './record.js';
+import { recover, type RecoveredLog } from './recovery.js';
+import { createSegment } from './segment-creation.js';
+import type { Segment } from './segment.js';
+import type { TermRuns } from './term-runs.js';
+
+export interface WriteAheadLogOptions extends LogIdentity {
+  /** A full segment is followed by the next; only whole segments are ever removed. Default 64 MiB, at most 1 GiB. */
+  readonly segmentBytesMax?: number;
+  /** The file grows ahead of its records by zeros in such steps, so that most syncs have no metadata to write. Default 1 MiB. */
+  readonly preallocateBytes?: number;
+  /** As much goes into one write and sync, or one record if it is larger; the rest waits for the next. Default 8 MiB. */
+  readonly groupBytesMax?: number;
+  readonly observer?: LogObserver;
+}
+
+/** What opening the log found, for the line that the process logs about it. */
+export interface RecoverySummary {
+  readonly isNew: boolean;
+  readonly segments: number;
+  readonly records: number;
+  /** A tail that a crash tore off while it was being written; nobody was ever told that it was stored. */
+  readonly cut: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const SEGMENT_BYTES_LIMIT = 1024 * MEBIBYTE;
+
+/**
+ * The Raft log on a disk: entries and hard state in one stream of records, cut into segments (docs/storage.md has the format).
+ *
+ * A completion without an error means that the batch and all before it are durable. Everything that queues up while one write and
+ * sync is under way goes into the next one. After the first failed write or sync the log has failed for good: every later call
+ * ends with that `LogFailedError`, until the process starts anew and reads what is really there.
+ *
+ * It starts nothing by itself: whatever it does happens inside a call of its own or a completion of its disk.
+ */
+export class WriteAheadLog {
+  readonly recovery: RecoverySummary;
+  /** The random name that this log was created with. */
+  readonly incarnation: string;
+  private readonly observer: LogObserver;
+  private readonly segments: Segment[];
+  /** Log and hard state as given to `append`, ahead of the disk. */
+  private readonly runs: TermRuns;
+  private current: HardState;
+  private readonly writer: LogWriter;
+  private readonly waitingReads: (() => void)[] = [];
+  private readonly removals: { readonly throughIndex: LogIndex; readonly done: Done }[] = [];
+  /** Reads and removals under way. */
+  private operations = 0;
+  private closing: Done | undefined;
+  private isClosed = false;
+
+  private constructor(
+    private readonly disk: Disk,
+    private readonly lock: DiskLock,
+    options: WriteAheadLogOptions,
+    { scan, cut }: RecoveredLog,
+    isNew: boolean,
+  ) {
+    this.segments = scan.segments;
+    this.runs = scan.runs;
+    // A hard state is written before the entries of its batch: after a crash its commit index may be ahead of them.
+    this.current = { ...scan.hardState, commitIndex: Math.min(scan.hardState.commitIndex, this.runs.lastIndex) };
+    this.incarnation = scan.incarnation ?? options.incarnation;
+    this.recovery = { isNew, segments: this.segments.length, records: scan.records, cut };
+    this.observer = options.observer ?? {};
+    this.writer = new LogWriter(
+      disk,
+      { clusterId: options.clusterId, nodeId: options.nodeId, incarnation: this.incarnation },
+      this.segments,
+      {
+        nextSequence: scan.nextSequence,
+        checksum: scan.checksum,
+        last: { index: this.runs.lastIndex, term: this.runs.lastTerm },
+        hardState: this.current,
+      },
+      limitsOf(options),
+      this.observer,
+      () => this.progress(),
+    );
+  }
+
+  /**
+   * Locks the directory and opens its log, or creates one. A torn tail is cut and everything that was found is made durable. Ends
+   * with `DirectoryLockedError`, `CorruptLogError`, `ForeignLogError` or `DiskError`, and then holds nothing.
+   */
+  static open(disk: Disk, options: WriteAheadLogOptions, done: DoneWith<WriteAheadLog>): void {
+    const limits = limitsOf(options);
+    disk.lock((lockError, lock) => {
+      if (lockError) return done(lockError, undefined);
+      const fail = (error: Error): void => lock.release(() => done(error, undefined));
+      const finish = (recovered: RecoveredLog, isNew: boolean): void =>
+        done(undefined, new WriteAheadLog(disk, lock, options, recovered, isNew));
+      recover(disk, options, (error, recovered) => {
+        if (error) return fail(error);
+        if (recovered) return finish(recovered, false);
+        create(disk, options, limits, (createError, scan) =>
+          createError ? fail(createError) : finish({ scan, cut: undefined }, true),
+        );
+      });
+    });
+  }
+
+  /** The entry before the first one; index and term 0 in a log that never lost its prefix. */
+  get base(): LogPosition {
+    return this.runs.base;
+  }
+
+  /** Counts what was given to `append`, durable or not; `base.index` when there are no entries. */
+  get lastIndex(): LogIndex {
+    return this.runs.lastIndex;
+  }
+
+  get lastTerm(): Term {
+    return this.runs.lastTerm;
+  }
+
+  /** What was given to `append` last, durable or not. After a start its `commitIndex` is never above `lastIndex`. */
+  get hardState(): HardState {
+    return this.current;
+  }
+
+  /** Of all segments on disk. */
+  get sizeBytes(): number {
+    return sizeBytesOf(this.segments);
+  }
+
+  /** Given to `append` and not durable yet. The queue has no bound of its own: whoever appends keeps one by this. */
+  get pendingBytes(): number {
+    return this.writer.pendingBytes;
+  }
+
+  /** The first failure, for good. */
+  get failure(): Error | undefined {
+    return this.writer.failure;
+  }
+
+  /** Of the entries and of `base`; undefined for any other index. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.runs.termAt(index);
+  }
+
+  /**
+   * Completes once the batch is durable, in the order of the calls. The arrays must not change until then. An empty batch completes
+   * with the batch before it. Throws a `RangeError`, and takes nothing, when the batch breaks a rule of Raft's (see `checkBatch`):
+   * that is a fault of the caller which must not become durable.
+   */
+  append(batch: LogBatch, done: Done): void {
+    const refusal = this.refusal();
+    if (refusal) return done(refusal);
+    checkBatch(batch, this.runs, this.current);
+    const records: LogRecord[] = [];
+    if (batch.hardState) {
+      this.current = { ...batch.hardState };
+      records.push({ hardState: this.current, body: hardStateBody(this.current) });
+    }
+    for (const entry of batch.entries ?? []) {
+      const previous = { index: entry.index - 1, term: this.runs.termAt(entry.index - 1)! };
+      this.runs.put(entry.index, entry.term);
+      records.push({ entry, previous });
+    }
+    this.writer.add(records, done);
+  }
+
+  /**
+   * The entries with `from <= index < to`: at least one, then as many as fit into `bytesMax` and are durable already. Waits for entry
+   * `from` if it is still on its way to the disk. `IndexCompactedError` at or below the base, `CorruptLogError` if the disk
+   * returns something else than was written. Throws a `RangeError` for entries that the log does not have.
+   */
+  read(from: LogIndex, to: LogIndex, bytesMax: number, done: DoneWith<readonly Entry[]>): void {
+    const refusal = this.refusal();
+    if (refusal) return done(refusal, undefined);
+    if (from <= this.base.index) return done(new IndexCompactedError(from, this.base.index), undefined);
+    if (from >= to || to > this.lastIndex + 1) {
+      throw new RangeError(`no entries ${from} to ${to - 1}: the log ends with ${this.lastIndex}`);
+    }
+    const { placedIndex } = this.writer;
+    if (from > placedIndex) {
+      this.waitingReads.push(() => this.readAgain(from, to, bytesMax, done));
+      return;
+    }
+    this.operations += 1;
+    readEntries(this.segments, from, Math.min(to, placedIndex + 1), bytesMax, (...outcome) => {
+      this.operations -= 1;
+      done(...outcome);
+      this.maybeClose();
+    });
+  }
+
+  /**
+   * Removes the oldest segments as long as all their entries are at or below `throughIndex`; never the last one. So `base` rises to
+   * at most `throughIndex`, and entries above the base stay readable. Repeatable; a crash leaves a log without a hole.
+   */
+  removePrefix(throughIndex: LogIndex, done: Done): void {
+    const refusal = this.refusal();
+    if (refusal) return done(refusal);
+    this.removals.push({ throughIndex, done });
+    if (this.removals.length === 1) {
+      this.operations += 1;
+      this.removeNext();
+    }
+  }
+
+  /** Completes what was appended before, then closes the files and releases the lock. Later calls end with `LogClosedError`. */
+  close(done: Done): void {
+    if (this.closing) return done(new LogClosedError());
+    this.closing = done;
+    this.maybeClose();
+  }
+
+  private refusal(): Error | undefined {
+    return this.closing ? new LogClosedError() : this.writer.failure;
+  }
+
+  /** The log may have been cut or have failed while the read was waiting. */
+  private readAgain(from: LogIndex, to: LogIndex, bytesMax: number, done: DoneWith<readonly Entry[]>): void {
+    if (this.writer.failure) return done(this.writer.failure, undefined);
+    if (this.closing) return done(new LogClosedError(), undefined);
+    if (from > this.lastIndex) return done(undefined, []);
+    this.read(from, Math.min(to, this.lastIndex + 1), bytesMax, done);
+  }
+
+  private progress(): void {
+    for (const read of this.waitingReads.splice(0)) read();
+    this.maybeClose();
+  }
+
+  /** One segment after the other, each name durably gone before the next: a crash must never leave a hole. */
+  private removeNext(): void {
+    const removal = this.removals[0];
+    if (!removal) {
+      this.operations -= 1;
+      return this.maybeClose();
+    }
+    const finish = (error: Error | undefined): void => {
+      this.removals.shift();
+      removal.done(error);
+      this.removeNext();
+    };
+    if (this.writer.failure) return finish(this.writer.failure);
+    const [oldest, next] = this.segments;
+    const through = Math.min(removal.throughIndex, this.writer.placedIndex);
+    if (!oldest || !next || (!oldest.isEmpty && oldest.lastIndex > through)) return finish(undefined);
+    const fail = (error: Error): void => {
+      this.writer.fail(error);
+      finish(this.writer.failure);
+    };
+    this.disk.remove(oldest.name, (removeError) => {
+      if (removeError) return fail(removeError);
+      this.disk.syncDirectory((syncError) => {
+        if (syncError) return fail(syncError);
+        this.segments.shift();
+        oldest.retire();
+        this.raiseBase();
+        this.observer.onSegments?.(this.segments.length, this.sizeBytes);
+        this.removeNext();
+      });
+    });
+  }
+
+  private raiseBase(): void {
+    // Segments whose entries were all replaced say nothing about where the log starts.
+    const first = this.segments.find((segment) => !segment.isEmpty) ?? this.segments.at(-1)!;
+    if (first.base.index > this.base.index) this.runs.removeThrough(first.base.index);
+  }
+
+  private maybeClose(): void {
+    if (!this.closing || this.isClosed || this.operations > 0) return;
+    if (!this.writer.isIdle) return;
+    this.isClosed = true;
+    for (const segment of this.segments) segment.retire();
+    this.lock.release(this.closing);
+  }
+}
+
+function create(disk: Disk, identity: LogIdentity, limits: LogLimits, done: DoneWith<LogScan>): void {
+  const scan = new LogScan(identity);
+  const { clusterId, nodeId, incarnation } = identity;
+  const header = { clusterId, nodeId, incarnation, segment: 1, base: scan.runs.base, hardState: INITIAL_HARD_STATE };
+  const position = { sequence: scan.nextSequence, previousChecksum: scan.checksum };
+  const fileBytes = Math.min(limits.preallocateBytes, limits.segmentBytesMax);
+  createSegment(disk, header, position, fileBytes, (error, segment) => {
+    if (error) return done(error, undefined);
+    scan.segments.push(segment);
+    scan.nextSequence += 1;
+    scan.checksum = segment.salt;
+    done(undefined, scan);
+  });
+}
+
+function limitsOf(options: WriteAheadLogOptions): LogLimits {
+  const limits = {
+    segmentBytesMax: options.segmentBytesMax ?? 64 * MEBIBYTE,
+    preallocateBytes: options.preallocateBytes ?? MEBIBYTE,
+    groupBytesMax: options.groupBytesMax ?? 8 * MEBIBYTE,
+  };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1 || value > SEGMENT_BYTES_LIMIT) {
+      throw new RangeError(`${name} is ${value}, not a number of bytes from 1 to ${SEGMENT_BYTES_LIMIT}`);
+    }
+  }
+  return limits;
+}
