@@ -77,7 +77,7 @@ export type FailureAnswer =
  * - `SEQUENCE_FORGOTTEN`: the client itself has acknowledged this sequence; its answer is gone.
  * - `SESSION_FULL`: too many answers of this session are unacknowledged. The same sequence may be sent again later.
  */
-export type PlainFailureCode =
+type PlainFailureCode =
   'NOT_AN_INTEGER' | 'OVERFLOW' | 'SESSION_EXPIRED' | 'SEQUENCE_FORGOTTEN' | 'SESSION_FULL';
 
 export type FailureCode = FailureAnswer['code'];

@@ -1,3 +1,4 @@
+import { byteString } from './bytes.js';
 import { DecodeError } from './decode-error.js';
 
 /**
@@ -52,10 +53,10 @@ export class ByteReader {
     const length = this.varint(field);
     if (length > lengthMax) throw new DecodeError(field, `${length} characters are more than ${lengthMax}`);
     const bytes = this.take(length, field);
-    for (const byte of bytes) {
-      if (byte < 0x20 || byte > 0x7e) throw new DecodeError(field, 'a character is not visible ASCII');
+    for (let i = 0; i < length; i++) {
+      if (bytes[i]! < 0x20 || bytes[i]! > 0x7e) throw new DecodeError(field, 'a character is not visible ASCII');
     }
-    return String.fromCharCode(...bytes);
+    return byteString(bytes);
   }
 
   /** All that is left. */

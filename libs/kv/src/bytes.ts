@@ -7,3 +7,19 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length;
 }
+
+/** As many arguments as every engine takes in one call. */
+const CHUNK_BYTES = 4_096;
+
+/** A string with a character from 0 to 255 for each byte; equal exactly when the bytes are. */
+export function byteString(bytes: Uint8Array): string {
+  if (bytes.length <= CHUNK_BYTES) return charactersOf(bytes);
+  let text = '';
+  for (let i = 0; i < bytes.length; i += CHUNK_BYTES) text += charactersOf(bytes.subarray(i, i + CHUNK_BYTES));
+  return text;
+}
+
+function charactersOf(bytes: Uint8Array): string {
+  // A spread would walk an iterator, which takes several times as long.
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
+}

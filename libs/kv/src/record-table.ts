@@ -1,3 +1,4 @@
+import { byteString } from './bytes.js';
 import type { KeySpace, RowChange } from './key-space.js';
 import { decodeRecord, encodeRecord, type StoredRecord } from './record.js';
 import { expiryRowKey, userRowKey } from './rows.js';
@@ -66,13 +67,4 @@ export class RecordTable {
     }
     slot.record = record;
   }
-}
-
-const CHUNK = 4_096;
-
-function byteString(bytes: Uint8Array): string {
-  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
-  let text = '';
-  for (let i = 0; i < bytes.length; i += CHUNK) text += String.fromCharCode(...bytes.subarray(i, i + CHUNK));
-  return text;
 }

@@ -28,7 +28,7 @@ interface Session {
   readonly answers: BTreeEx<number, Uint8Array>;
 }
 
-export type Admission =
+type Admission =
   | { readonly kind: 'first'; readonly session: Session }
   | { readonly kind: 'repeated'; readonly answer: Uint8Array }
   | { readonly kind: 'refused'; readonly code: 'SESSION_EXPIRED' | 'SEQUENCE_FORGOTTEN' | 'SESSION_FULL' };
