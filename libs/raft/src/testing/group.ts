@@ -1,17 +1,13 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { simpleConfiguration } from '../configuration.js';
-import { Election } from '../election.js';
-import { EntryType, type Entry, type HardState, type NodeId } from '../entry.js';
-import { emptyLog, type RestoredLog } from '../log.js';
-import type { Message } from '../messages.js';
-import { Raft, type ProposeResult } from '../raft.js';
+import { simpleConfiguration, type Configuration } from '../configuration.js';
+import { EntryType, type Entry, type NodeId } from '../entry.js';
+import type { AppendEntries, AppendEntriesResponse, Message, RequestVote, RequestVoteResponse } from '../messages.js';
+import type { ProposeResult } from '../raft.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
-import { ReadIndex } from '../read-index.js';
-import type { PersistBatch, ReadRejection } from '../ready.js';
-import { Replication } from '../replication.js';
-import { RaftState, type Role } from '../state.js';
+import { Invariants } from './invariants.js';
+import { TestNode, type TestDisk } from './node.js';
 
 export const testConfig = {
   electionTimeoutTicks: 10,
@@ -32,156 +28,63 @@ export function seededRandom(seed: number): Random {
   return { nextInt: (min, max) => uniformInt(generator, min, max) };
 }
 
-/** What survives a crash. */
-interface TestDisk {
-  hardState: HardState;
-  entries: Entry[];
-}
-
-/** An entry as `term:text`, so that logs read like the paper's figures. */
-export const show = (entry: Entry): string =>
-  `${entry.term}:${entry.type === EntryType.Noop ? '-' : String.fromCharCode(...entry.data)}`;
-
 export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
-/** One node with a disk that completes when it is told to. */
-export class TestNode {
-  raft!: Raft;
-  state!: RaftState;
-  readonly applied: Entry[] = [];
-  readonly confirmedReads: { context: number; index: number }[] = [];
-  readonly rejectedReads: { context: number; reason: ReadRejection }[] = [];
-  isUp = true;
-  /** With a slow disk a batch stays here until `completePersist`. */
-  isDiskSlow = false;
-  writing: PersistBatch | undefined;
+/** A log as the paper's figures draw it: the terms of its entries from index 1 on. The data of an entry is its index. */
+export const logOf = (terms: readonly number[]): Entry[] =>
+  terms.map((term, at) => ({ index: at + 1, term, type: EntryType.Normal, data: bytes(`${at + 1}`) }));
 
-  constructor(
-    readonly id: NodeId,
-    private readonly voters: readonly NodeId[],
-    private readonly config: RaftConfig,
-    private readonly random: Random,
-    readonly disk: TestDisk,
-    private readonly send: (message: Message) => void,
-  ) {
-    this.start();
-  }
-
-  /** A restart: memory is lost, the disk and the state machine are not. */
-  start(): void {
-    const log: RestoredLog = {
-      ...emptyLog,
-      lastIndex: this.disk.entries.length,
-      termRuns: this.disk.entries
-        .map((entry) => ({ firstIndex: entry.index, term: entry.term }))
-        .filter((run, i, runs) => i === 0 || runs[i - 1]!.term !== run.term),
-      tail: this.disk.entries,
-    };
-    this.state = new RaftState(this.id, {
-      hardState: this.disk.hardState,
-      log,
-      configuration: simpleConfiguration(this.voters),
-      appliedIndex: this.applied.length,
-    });
-    this.raft = new Raft(
-      this.config,
-      this.state,
-      new Election(this.config, this.random),
-      new Replication(this.config),
-      new ReadIndex(this.config),
-    );
-    this.writing = undefined;
-    this.isUp = true;
-  }
-
-  /** Carries out what the core asks for, in the order that `Ready` states, until it asks for nothing. */
-  pump(): void {
-    while (this.isUp) {
-      const ready = this.raft.takeReady();
-      ready.messages.forEach(this.send);
-      for (const { index, contexts } of ready.confirmedReads) {
-        for (const context of contexts) this.confirmedReads.push({ context, index });
-      }
-      for (const { reason, contexts } of ready.rejectedReads) {
-        for (const context of contexts) this.rejectedReads.push({ context, reason });
-      }
-      for (const fetch of ready.fetches) {
-        this.raft.entriesFetched(fetch.to, this.disk.entries.slice(fetch.from - 1, fetch.from + 9));
-      }
-      this.applied.push(...ready.committed);
-      if (ready.committed.length > 0) this.raft.applied(ready.committed.at(-1)!.index);
-      if (ready.persist !== undefined) {
-        this.writing = ready.persist;
-        if (!this.isDiskSlow) this.completePersist();
-      } else if (ready.messages.length + ready.committed.length + ready.fetches.length === 0) {
-        return;
-      }
-    }
-  }
-
-  completePersist(): void {
-    const batch = this.writing!;
-    this.writing = undefined;
-    if (batch.hardState !== undefined) this.disk.hardState = batch.hardState;
-    for (const entry of batch.entries) {
-      this.disk.entries.length = entry.index - 1;
-      this.disk.entries.push(entry);
-    }
-    batch.messages.forEach(this.send);
-    this.raft.persisted();
-  }
-
-  get log(): string[] {
-    return (this.state.log.slice(1, this.state.log.lastIndex, Infinity) ?? []).map(show);
-  }
-
-  get role(): Role {
-    return this.state.role;
-  }
+export interface TestGroupOptions {
+  readonly config?: Partial<RaftConfig>;
+  /** Differences from `config` on single nodes. */
+  readonly configs?: Readonly<Record<NodeId, Partial<RaftConfig>>>;
+  readonly seed?: number;
+  /** Everyone is a voter unless given. */
+  readonly configuration?: Configuration;
+  /** Logs to start from, as lists of terms; the current term is the last of them unless given. */
+  readonly logs?: Readonly<Record<NodeId, { terms: readonly number[]; currentTerm?: number; votedFor?: NodeId }>>;
 }
 
-/** A cluster in memory whose messages move only when they are told to. */
+/** A cluster in memory whose messages move only when they are told to, under the eyes of `Invariants`. */
 export class TestGroup {
   readonly nodes = new Map<NodeId, TestNode>();
+  readonly invariants = new Invariants(this.nodes);
   readonly network: Message[] = [];
   /** Every message ever sent. */
   readonly sent: Message[] = [];
   private readonly cuts = new Set<string>();
+  private nextRead = 1;
+  private readonly readsAt = new Map<NodeId, number[]>();
 
   constructor(
     readonly ids: readonly NodeId[],
-    options: {
-      config?: Partial<RaftConfig>;
-      seed?: number;
-      /** Logs to start from, as lists of terms; the current term is the last of them unless given. */
-      logs?: Record<NodeId, { terms: readonly number[]; currentTerm?: number }>;
-    } = {},
+    options: TestGroupOptions = {},
   ) {
+    const configuration = options.configuration ?? simpleConfiguration(ids);
+    const observer = {
+      sent: (node: TestNode, message: Message) => {
+        this.invariants.sent(node, message);
+        this.sent.push(message);
+        this.network.push(message);
+      },
+      synced: this.invariants.synced.bind(this.invariants),
+      applied: this.invariants.applied.bind(this.invariants),
+      confirmed: this.invariants.confirmed.bind(this.invariants),
+      rejected: this.invariants.rejected.bind(this.invariants),
+    };
     ids.forEach((id, i) => {
       const given = options.logs?.[id];
-      const entries = (given?.terms ?? []).map((term, at): Entry => ({
-        index: at + 1,
-        term,
-        type: EntryType.Normal,
-        data: bytes(`${at + 1}`),
-      }));
       const disk: TestDisk = {
         hardState: {
           currentTerm: given?.currentTerm ?? given?.terms.at(-1) ?? 0,
-          votedFor: undefined,
+          votedFor: given?.votedFor,
           commitIndex: 0,
         },
-        entries,
+        entries: logOf(given?.terms ?? []),
       };
-      const config = { ...testConfig, ...options.config, id };
+      const config = { ...testConfig, ...options.config, ...options.configs?.[id], id };
       const random = seededRandom((options.seed ?? 1) * 1000 + i);
-      this.nodes.set(
-        id,
-        new TestNode(id, ids, config, random, disk, (message) => {
-          this.sent.push(message);
-          this.network.push(message);
-        }),
-      );
+      this.nodes.set(id, new TestNode(config, configuration, random, disk, observer));
     });
   }
 
@@ -191,6 +94,11 @@ export class TestGroup {
 
   get leaders(): NodeId[] {
     return [...this.nodes.values()].filter((node) => node.isUp && node.role === 'leader').map((node) => node.id);
+  }
+
+  /** The leader of the latest term. */
+  get leader(): TestNode | undefined {
+    return this.leaders.map((id) => this.node(id)).sort((a, b) => b.state.currentTerm - a.state.currentTerm)[0];
   }
 
   /** Messages between the two are lost, in both directions. */
@@ -207,26 +115,43 @@ export class TestGroup {
     for (const other of this.ids) if (other !== id) this.cut(id, other);
   }
 
-  heal(): void {
-    this.cuts.clear();
+  /** Restores every link, or the one direction that is given. */
+  heal(from?: NodeId, to?: NodeId): void {
+    if (from === undefined) this.cuts.clear();
+    else this.cuts.delete(`${from}>${to}`);
   }
 
-  crash(id: NodeId): void {
-    this.node(id).isUp = false;
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.cuts.has(`${from}>${to}`);
+  }
+
+  /** See `TestNode.crash`. */
+  crash(id: NodeId, recordsKept = 0): void {
+    this.node(id).crash(recordsKept);
+    this.invariants.crashed(this.node(id), this.readsAt.get(id) ?? []);
+    this.readsAt.delete(id);
+  }
+
+  /** See `TestNode.start`. */
+  restart(id: NodeId, appliedIndex?: number): void {
+    this.node(id).start(appliedIndex);
   }
 
   /** Delivers what `accept` chooses and is not cut, in order; the rest is lost. One wave only. */
   deliver(accept: (message: Message) => boolean = () => true): void {
-    for (const message of this.network.splice(0)) {
-      const target = this.node(message.to);
-      if (!target.isUp || this.cuts.has(`${message.from}>${message.to}`) || !accept(message)) continue;
-      target.raft.step(message);
-    }
+    for (const message of this.network.splice(0)) if (accept(message)) this.hand(message);
     this.pump();
+  }
+
+  /** Brings one message to its node, whatever is on the network, unless its link is cut. */
+  hand(message: Message): void {
+    const target = this.node(message.to);
+    if (target.isUp && !this.isCut(message.from, message.to)) target.raft.step(message);
   }
 
   pump(): void {
     for (const node of this.nodes.values()) node.pump();
+    this.invariants.check();
   }
 
   /** Delivers until nobody has anything to say. */
@@ -239,10 +164,10 @@ export class TestGroup {
   }
 
   /** One tick for everyone who is up, then everything is delivered. */
-  tick(count = 1): void {
+  tick(count = 1, accept?: (message: Message) => boolean): void {
     for (let i = 0; i < count; i++) {
       for (const node of this.nodes.values()) if (node.isUp) node.raft.tick();
-      this.stabilize();
+      this.stabilize(accept);
     }
   }
 
@@ -254,6 +179,7 @@ export class TestGroup {
     }
   }
 
+  /** Campaigns at once, and delivers everything that follows from it. */
   campaign(id: NodeId): void {
     this.node(id).raft.campaign();
     this.stabilize();
@@ -262,4 +188,71 @@ export class TestGroup {
   propose(id: NodeId, ...texts: string[]): ProposeResult {
     return this.node(id).raft.propose(texts.map(bytes));
   }
+
+  /** Begins a read and returns its context; `invariants.reads` has what became of it. */
+  read(id: NodeId): number {
+    const context = this.nextRead++;
+    this.invariants.began(context);
+    this.readsAt.set(id, [...(this.readsAt.get(id) ?? []), context]);
+    this.node(id).raft.requestRead(context);
+    return context;
+  }
+
+  outcomeOf(context: number): string | undefined {
+    return this.invariants.reads.get(context)?.outcome;
+  }
+
+  /** The messages of `type` on the network. */
+  on<T extends Message['type']>(type: T): Extract<Message, { type: T }>[] {
+    return this.network.filter((message) => message.type === type) as Extract<Message, { type: T }>[];
+  }
 }
+
+/** Messages as a peer would have sent them, for what a test does not care about. */
+export const requestVote = (fields: Partial<RequestVote>): RequestVote => ({
+  type: 'RequestVote',
+  from: 'b',
+  to: 'a',
+  term: 1,
+  lastLogIndex: 0,
+  lastLogTerm: 0,
+  preVote: false,
+  ...fields,
+});
+
+export const voteResponse = (fields: Partial<RequestVoteResponse>): RequestVoteResponse => ({
+  type: 'RequestVoteResponse',
+  from: 'b',
+  to: 'a',
+  term: 1,
+  voteGranted: true,
+  preVote: false,
+  ...fields,
+});
+
+export const appendEntries = (fields: Partial<AppendEntries>): AppendEntries => ({
+  type: 'AppendEntries',
+  from: 'b',
+  to: 'a',
+  term: 1,
+  prevLogIndex: 0,
+  prevLogTerm: 0,
+  entries: [],
+  leaderCommit: 0,
+  readContext: 0,
+  ...fields,
+});
+
+export const appendResponse = (fields: Partial<AppendEntriesResponse>): AppendEntriesResponse => ({
+  type: 'AppendEntriesResponse',
+  from: 'b',
+  to: 'a',
+  term: 1,
+  success: true,
+  matchIndex: 0,
+  rejectedIndex: 0,
+  conflictTerm: 0,
+  conflictIndex: 0,
+  readContext: 0,
+  ...fields,
+});

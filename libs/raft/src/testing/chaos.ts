@@ -1,0 +1,310 @@
+import type { Message } from '../messages.js';
+import type { RaftConfig } from '../raft-config.js';
+import type { Random } from '../random.js';
+import { seededRandom, TestGroup } from './group.js';
+import { show } from './node.js';
+
+/**
+ * One thing that happens to a group. A list of them is a run: it does not depend on any chance, so it can be replayed
+ * and shortened. Messages go by the order in which they were sent; an action that makes no sense any more does nothing.
+ */
+export type Action =
+  | readonly ['tick', node: string]
+  | readonly ['deliver' | 'repeat' | 'drop', message: number]
+  | readonly ['cut' | 'mend', from: string, to: string]
+  | readonly ['crash', node: string, recordsKept: number]
+  | readonly ['restart', node: string, appliedLost: number]
+  | readonly ['slow disk' | 'fast disk' | 'sync' | 'slow apply' | 'fast apply' | 'read', node: string]
+  | readonly ['fetched', node: string, isReadable: boolean]
+  | readonly ['propose', node: string, texts: readonly string[]]
+  | readonly ['unreachable', node: string, other: string];
+
+export interface ChaosSetting {
+  readonly seed: number;
+  readonly size: number;
+}
+
+/** Everything small, so that every bound is met within a few dozen steps. */
+const chaosConfig = {
+  electionTimeoutTicks: 5,
+  heartbeatTicks: 1,
+  appendBytesMax: 80,
+  inflightMessagesMax: 3,
+  inflightBytesMax: 200,
+  uncommittedBytesMax: 300,
+  pendingReadsMax: 4,
+  applyBytesMax: 100,
+  cacheBytesMax: 150,
+} satisfies Partial<RaftConfig>;
+
+/** A leader must appear, and everyone must agree, within so many election timeouts after the last fault. */
+const RECOVERY_TIMEOUTS_MAX = 20;
+
+/** A group to which actions happen, and its recovery once they stop. */
+export class ChaosRun {
+  readonly group: TestGroup;
+  /** Messages on their way, by the order in which they were sent. */
+  readonly flying = new Map<number, Message>();
+  private sentCount = 0;
+  private readonly proposals: { readonly index: number; readonly term: number; readonly texts: readonly string[] }[] =
+    [];
+
+  constructor({ seed, size }: ChaosSetting) {
+    const random = seededRandom(seed);
+    const flags = (): Partial<RaftConfig> => ({
+      preVote: random.nextInt(0, 3) > 0,
+      checkQuorum: random.nextInt(0, 3) > 0,
+    });
+    const ids = [...'abcde'.slice(0, size)];
+    // In one run out of four the nodes do not even agree on their flags.
+    const configs = random.nextInt(0, 3) > 0 ? {} : Object.fromEntries(ids.map((id) => [id, flags()]));
+    this.group = new TestGroup(ids, { seed, config: { ...chaosConfig, ...flags() }, configs });
+  }
+
+  perform(action: Action): void {
+    const { group } = this;
+    const [kind, subject] = action;
+    switch (kind) {
+      case 'deliver':
+      case 'repeat':
+      case 'drop': {
+        const message = this.flying.get(subject);
+        if (message === undefined) return;
+        if (kind !== 'repeat') this.flying.delete(subject);
+        if (kind !== 'drop') group.hand(message);
+        break;
+      }
+      case 'cut':
+        group.cutOneWay(subject, action[2]);
+        return;
+      case 'mend':
+        group.heal(subject, action[2]);
+        return;
+      case 'restart':
+        if (group.node(subject).isUp) return;
+        group.restart(subject, Math.max(0, group.node(subject).applied.length - action[2]));
+        break;
+      default:
+        if (!group.node(subject).isUp) return;
+        this.performOn(action);
+    }
+    this.settle();
+  }
+
+  /** Ends every fault and checks that the group comes back to life: nothing is lost, nothing waits for ever. */
+  recover(): void {
+    const { group } = this;
+    group.heal();
+    for (const [id, node] of group.nodes) {
+      if (!node.isUp) group.restart(id);
+      this.perform(['fast disk', id]);
+      this.perform(['fast apply', id]);
+    }
+    group.network.push(...this.flying.values());
+    this.flying.clear();
+    const ticksMax = RECOVERY_TIMEOUTS_MAX * chaosConfig.electionTimeoutTicks;
+    group.tickUntil(() => this.isAgreed(), ticksMax);
+    const leader = group.leader!;
+    const proposed = group.propose(leader.id, 'last');
+    const read = group.read(leader.id);
+    group.tick(2 * chaosConfig.heartbeatTicks);
+    if (!proposed.accepted || leader.applied.length < proposed.index) throw new Error('a last proposal is not applied');
+    if (group.outcomeOf(read) !== 'confirmed') throw new Error(`a last read ends with ${group.outcomeOf(read)}`);
+    if (!this.isAgreed()) throw new Error('the group does not agree after a last proposal');
+    for (const { index, term, texts } of this.proposals) {
+      const applied = leader.applied.slice(index - 1, index - 1 + texts.length).filter((entry) => entry.term === term);
+      const isAsStated = applied.every((entry, i) => show(entry) === `${term}:${texts[i]!}`);
+      if (!isAsStated)
+        throw new Error(`${texts.join()} was accepted at ${index}, there is ${applied.map(show).join()}`);
+    }
+    for (const [context, { outcome }] of group.invariants.reads) {
+      if (outcome === 'pending') throw new Error(`read ${context} never ended`);
+    }
+  }
+
+  private performOn(action: Exclude<Action, readonly ['deliver' | 'repeat' | 'drop', number]>): void {
+    const [kind, id] = action;
+    const node = this.group.node(id);
+    switch (kind) {
+      case 'tick':
+        node.raft.tick();
+        break;
+      case 'crash':
+        this.group.crash(id, action[2]);
+        break;
+      case 'slow disk':
+        node.isDiskSlow = true;
+        break;
+      case 'fast disk':
+        node.isDiskSlow = false;
+        if (node.writing !== undefined) node.completePersist();
+        while (node.fetches.length > 0) node.completeFetch();
+        break;
+      case 'sync':
+        if (node.writing !== undefined) node.completePersist();
+        break;
+      case 'fetched':
+        if (node.fetches.length > 0) node.completeFetch(action[2]);
+        break;
+      case 'slow apply':
+        node.isApplySlow = true;
+        break;
+      case 'fast apply':
+        node.isApplySlow = false;
+        break;
+      case 'propose': {
+        const result = this.group.propose(id, ...action[2]);
+        if (result.accepted) this.proposals.push({ ...result, texts: action[2] });
+        break;
+      }
+      case 'read':
+        this.group.read(id);
+        break;
+      case 'unreachable':
+        node.raft.reportUnreachable(action[2]);
+        break;
+    }
+  }
+
+  private settle(): void {
+    this.group.pump();
+    for (const message of this.group.network.splice(0)) this.flying.set(this.sentCount++, message);
+  }
+
+  private isAgreed(): boolean {
+    const nodes = [...this.group.nodes.values()];
+    const { leader } = this.group;
+    if (leader === undefined || this.group.leaders.length > 1) return false;
+    const log = leader.log.join(' ');
+    return nodes.every((node) => node.applied.length === leader.state.log.lastIndex && node.log.join(' ') === log);
+  }
+}
+
+/** Which faults a run has, and how often: a random subset, so that each has runs in which nothing else disturbs it. */
+class Schedule {
+  private readonly weights: [weight: number, draw: (run: ChaosRun) => Action | undefined][];
+  private proposalCount = 0;
+
+  constructor(
+    private readonly random: Random,
+    ids: readonly string[],
+  ) {
+    const node = () => ids[random.nextInt(0, ids.length - 1)]!;
+    const link = (): [string, string] => {
+      const from = node();
+      const others = ids.filter((id) => id !== from);
+      return [from, others[random.nextInt(0, others.length - 1)]!];
+    };
+    const chance = (percent: number) => random.nextInt(1, 100) <= percent;
+    const isReordering = chance(50);
+    const message = (run: ChaosRun) => {
+      const keys = [...run.flying.keys()];
+      return keys[isReordering && chance(40) ? random.nextInt(0, keys.length - 1) : 0];
+    };
+    const leaderOrAny = (run: ChaosRun) => (chance(80) && run.group.leader?.id) || node();
+    const onMessage = (kind: 'deliver' | 'repeat' | 'drop') => (run: ChaosRun) => {
+      const key = message(run);
+      return key === undefined ? undefined : ([kind, key] as const);
+    };
+    const sometimes = (weight: number) => (chance(50) ? weight : 0);
+    const crashes = sometimes(3);
+    const slowDisks = sometimes(6);
+    const slowApply = sometimes(2);
+    const cuts = sometimes(4);
+    this.weights = [
+      [200, onMessage('deliver')],
+      [random.nextInt(15, 60), () => ['tick', node()]],
+      [random.nextInt(5, 40), (run) => ['propose', leaderOrAny(run), this.texts()]],
+      [random.nextInt(2, 20), (run) => ['read', leaderOrAny(run)]],
+      [sometimes(20), onMessage('repeat')],
+      [sometimes(20), onMessage('drop')],
+      [cuts, () => ['cut', ...link()]],
+      [cuts * 2, () => ['mend', ...link()]],
+      [crashes, () => ['crash', node(), random.nextInt(0, 3)]],
+      [crashes * 3, () => ['restart', node(), random.nextInt(0, 2)]],
+      [slowDisks, () => ['slow disk', node()]],
+      [slowDisks, () => ['fast disk', node()]],
+      [slowDisks * 4, () => ['sync', node()]],
+      [slowDisks, () => ['fetched', node(), chance(80)]],
+      [slowApply, () => ['slow apply', node()]],
+      [slowApply, () => ['fast apply', node()]],
+      [sometimes(3), () => ['unreachable', ...link()]],
+    ];
+  }
+
+  next(run: ChaosRun): Action {
+    const total = this.weights.reduce((sum, [weight]) => sum + weight, 0);
+    for (;;) {
+      let at = this.random.nextInt(1, total);
+      for (const [weight, draw] of this.weights) {
+        at -= weight;
+        if (at > 0) continue;
+        const action = draw(run);
+        if (action !== undefined) return action;
+        break;
+      }
+    }
+  }
+
+  private texts(): string[] {
+    return Array.from({ length: this.random.nextInt(1, 3) }, () => `${++this.proposalCount}`);
+  }
+}
+
+/** Runs one seed for so many steps, then its recovery. Throws, with everything that is needed to see it again, when it fails. */
+export function runSeed(setting: ChaosSetting, steps: number): ChaosRun {
+  const run = new ChaosRun(setting);
+  const schedule = new Schedule(seededRandom(setting.seed + 1_000_000), run.group.ids);
+  const actions: Action[] = [];
+  try {
+    for (let step = 0; step < steps; step++) {
+      const action = schedule.next(run);
+      actions.push(action);
+      run.perform(action);
+    }
+    run.recover();
+  } catch (error) {
+    throw report(setting, actions, error);
+  }
+  return run;
+}
+
+/** Performs given actions instead of drawn ones; the error that it ends with, if any. */
+export function replay(setting: ChaosSetting, actions: readonly Action[]): unknown {
+  const run = new ChaosRun(setting);
+  try {
+    for (const action of actions) run.perform(action);
+    run.recover();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Leaves out, in ever smaller pieces, what the failure does not need. */
+function shorten(setting: ChaosSetting, actions: readonly Action[]): readonly Action[] {
+  let shortest = actions;
+  for (let size = shortest.length >> 1, replaysLeft = 2000; size >= 1; size >>= 1) {
+    for (let at = 0; at < shortest.length && replaysLeft > 0; replaysLeft--) {
+      const shorter = [...shortest.slice(0, at), ...shortest.slice(at + size)];
+      if (replay(setting, shorter) === undefined) at += size;
+      else shortest = shorter;
+    }
+  }
+  return shortest;
+}
+
+function report(setting: ChaosSetting, actions: readonly Action[], error: unknown): Error {
+  const shortest = shorten(setting, actions);
+  const lines = shortest.map((action) => `  ${JSON.stringify(action)},`);
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(
+    [
+      `seed ${setting.seed} with ${setting.size} nodes: ${message}`,
+      `replay(${JSON.stringify(setting)}, [`,
+      ...lines,
+      '])',
+    ].join('\n'),
+    { cause: error },
+  );
+}
