@@ -16,6 +16,7 @@ export {
   StateFailedError,
   StorageError,
 } from './errors.js';
+export { LevelKeySpace, type LevelKeySpaceOptions } from './level-key-space.js';
 export { type LogBatch } from './log-batch.js';
 export { type LogObserver } from './log-writer.js';
 export { MemoryDisk, type DiskOperation, type MemoryDiskOptions } from './memory-disk.js';

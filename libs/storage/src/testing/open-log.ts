@@ -1,4 +1,4 @@
-import type { Entry, EntryType, HardState, LogIndex, Term } from '@app/raft';
+import type { Entry, HardState, LogIndex, Term } from '@app/raft';
 import { promised } from '../completion.js';
 import type { Disk } from '../disk.js';
 import type { LogBatch } from '../log-batch.js';
@@ -19,7 +19,7 @@ export function closeLog(log: WriteAheadLog): Promise<void> {
 }
 
 export function entry(index: LogIndex, term: Term, data: Uint8Array | string = `entry ${index} of ${term}`): Entry {
-  return { index, term, type: 1 as EntryType, data: typeof data === 'string' ? new TextEncoder().encode(data) : data };
+  return { index, term, type: 1, data: typeof data === 'string' ? new TextEncoder().encode(data) : data };
 }
 
 export function hardState(currentTerm: Term, votedFor?: string, commitIndex: LogIndex = 0): HardState {
