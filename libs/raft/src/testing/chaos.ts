@@ -12,6 +12,8 @@ export type Action =
   | readonly ['tick', node: string]
   | readonly ['deliver' | 'repeat' | 'drop', message: number]
   | readonly ['cut' | 'mend', from: string, to: string]
+  | readonly ['isolate', node: string]
+  | readonly ['mend all']
   | readonly ['crash', node: string, recordsKept: number]
   | readonly ['restart', node: string, appliedLost: number]
   | readonly ['slow disk' | 'fast disk' | 'sync' | 'slow apply' | 'fast apply' | 'read', node: string]
@@ -80,6 +82,12 @@ export class ChaosRun {
       case 'mend':
         group.heal(subject, action[2]);
         return;
+      case 'isolate':
+        group.isolate(subject);
+        return;
+      case 'mend all':
+        group.heal();
+        return;
       case 'restart':
         if (group.node(subject).isUp) return;
         group.restart(subject, Math.max(0, group.node(subject).applied.length - action[2]));
@@ -102,6 +110,8 @@ export class ChaosRun {
     }
     group.network.push(...this.flying.values());
     this.flying.clear();
+    // The old messages first: one of them may depose the present leader.
+    group.stabilize();
     const ticksMax = RECOVERY_TIMEOUTS_MAX * chaosConfig.electionTimeoutTicks;
     group.tickUntil(() => this.isAgreed(), ticksMax);
     const leader = group.leader!;
@@ -122,7 +132,9 @@ export class ChaosRun {
     }
   }
 
-  private performOn(action: Exclude<Action, readonly ['deliver' | 'repeat' | 'drop', number]>): void {
+  private performOn(
+    action: Exclude<Action, readonly ['deliver' | 'repeat' | 'drop', number] | readonly ['mend all']>,
+  ): void {
     const [kind, id] = action;
     const node = this.group.node(id);
     switch (kind) {
@@ -201,26 +213,31 @@ class Schedule {
       const keys = [...run.flying.keys()];
       return keys[isReordering && chance(40) ? random.nextInt(0, keys.length - 1) : 0];
     };
-    const leaderOrAny = (run: ChaosRun) => (chance(80) && run.group.leader?.id) || node();
+    const leaderOrAny = (run: ChaosRun, percent: number) => (chance(percent) && run.group.leader?.id) || node();
     const onMessage = (kind: 'deliver' | 'repeat' | 'drop') => (run: ChaosRun) => {
       const key = message(run);
       return key === undefined ? undefined : ([kind, key] as const);
     };
     const sometimes = (weight: number) => (chance(50) ? weight : 0);
-    const crashes = sometimes(3);
-    const slowDisks = sometimes(6);
-    const slowApply = sometimes(2);
-    const cuts = sometimes(4);
+    const [crashes, slowDisks, slowApply, cuts, isolations] = [
+      sometimes(4),
+      sometimes(6),
+      sometimes(2),
+      sometimes(4),
+      sometimes(4),
+    ];
     this.weights = [
-      [200, onMessage('deliver')],
-      [random.nextInt(15, 60), () => ['tick', node()]],
-      [random.nextInt(5, 40), (run) => ['propose', leaderOrAny(run), this.texts()]],
-      [random.nextInt(2, 20), (run) => ['read', leaderOrAny(run)]],
+      [random.nextInt(60, 200), onMessage('deliver')],
+      [random.nextInt(20, 80), () => ['tick', node()]],
+      [random.nextInt(5, 40), (run) => ['propose', leaderOrAny(run, 80), this.texts()]],
+      [random.nextInt(2, 20), (run) => ['read', leaderOrAny(run, 80)]],
       [sometimes(20), onMessage('repeat')],
       [sometimes(20), onMessage('drop')],
       [cuts, () => ['cut', ...link()]],
       [cuts * 2, () => ['mend', ...link()]],
-      [crashes, () => ['crash', node(), random.nextInt(0, 3)]],
+      [isolations, (run) => ['isolate', leaderOrAny(run, 50)]],
+      [isolations * 2, () => ['mend all']],
+      [crashes, (run) => ['crash', leaderOrAny(run, 30), random.nextInt(0, 3)]],
       [crashes * 3, () => ['restart', node(), random.nextInt(0, 2)]],
       [slowDisks, () => ['slow disk', node()]],
       [slowDisks, () => ['fast disk', node()]],
