@@ -1,0 +1,25 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestLog, type Log } from '@app/platform';
+import type { GatewayConfig } from './gateway.config.js';
+import { GatewayModule } from './gateway.module.js';
+import { serveApiDocumentation } from './http/api-documentation.js';
+import { createHttpAdapter, measureRequests } from './http/http-adapter.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { RouteTable } from './http/route-table.js';
+import { GatewayMetrics } from './ops/gateway-metrics.js';
+
+/** A whole gateway that does not listen yet. */
+export async function createGateway(config: GatewayConfig, log: Log, version: string): Promise<NestFastifyApplication> {
+  const routes = new RouteTable();
+  const adapter = createHttpAdapter(config, routes);
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.forRoot(config, log), adapter, {
+    logger: new NestLog(log),
+    bodyParser: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(config, log, routes));
+  measureRequests(adapter, app.get(GatewayMetrics));
+  serveApiDocumentation(app, version);
+  app.getHttpServer().maxConnections = config.connectionsMax;
+  return app;
+}

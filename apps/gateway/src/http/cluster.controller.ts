@@ -1,0 +1,79 @@
+import { Controller, Get, Header, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { SLOT_COUNT } from '@app/placement';
+import { Role } from '@app/rpc';
+import { CurrentPlacement } from '../hashing/current-placement.js';
+import { ClusterOverview, type ClusterStatus, type NodeStatus } from '../routing/cluster-overview.js';
+import { type ClusterView, type NodeView, PlacementView } from './dto/cluster.dto.js';
+import { QueryPipe } from './dto/dto.pipe.js';
+import { NoQuery } from './dto/no-query.dto.js';
+
+const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  [Role.UNSPECIFIED]: 'unknown',
+  [Role.FOLLOWER]: 'follower',
+  [Role.PRE_CANDIDATE]: 'pre_candidate',
+  [Role.CANDIDATE]: 'candidate',
+  [Role.LEADER]: 'leader',
+};
+
+/** `GET /v1/cluster`: what the nodes say of themselves; answers even when they are all down. */
+@Controller('v1/cluster')
+@ApiTags('Cluster')
+export class ClusterController {
+  constructor(
+    private readonly placement: CurrentPlacement,
+    private readonly overview: ClusterOverview,
+  ) {}
+
+  @Get()
+  @Header('Cache-Control', 'no-store')
+  @ApiOkResponse({ type: PlacementView })
+  async cluster(@Query(new QueryPipe(NoQuery)) _query: NoQuery): Promise<PlacementView> {
+    const clusters = await this.overview.all();
+    return { epoch: this.placement.map.epoch, slot_count: SLOT_COUNT, clusters: clusters.map(clusterView) };
+  }
+}
+
+function clusterView(status: ClusterStatus): ClusterView {
+  const { cluster, slots, leader, nodes } = status;
+  return {
+    id: cluster.id,
+    weight: cluster.weight,
+    slots,
+    health: healthOf(status),
+    leader: leader?.node.id ?? null,
+    term: leader?.status?.term ?? null,
+    nodes: nodes.map((node) => nodeView(node, leader)),
+  };
+}
+
+/** A leader that cannot hear a majority cannot commit; it knows best which members it hears. */
+function healthOf({ leader, nodes }: ClusterStatus): string {
+  if (leader?.status === undefined) return 'unavailable';
+  const voters = leader.status.members.filter(({ isLearner }) => !isLearner);
+  const heard = voters.filter(({ nodeId, isActive }) => isActive || nodeId === leader.node.id).length;
+  if (voters.length > 0 && heard * 2 <= voters.length) return 'unavailable';
+  const areAllWell = nodes.every(({ status }) => status !== undefined && status.unhealthyReasons.length === 0);
+  return areAllWell && heard === voters.length ? 'healthy' : 'degraded';
+}
+
+function nodeView({ node, status, failure }: NodeStatus, leader: NodeStatus | undefined): NodeView {
+  const commitIndex = leader?.status?.commitIndex;
+  return {
+    id: node.id,
+    address: node.address,
+    is_reachable: status !== undefined,
+    role: status === undefined ? null : ROLE_NAMES[status.role],
+    term: status?.term ?? null,
+    first_index: status?.firstIndex ?? null,
+    last_index: status?.lastIndex ?? null,
+    commit_index: status?.commitIndex ?? null,
+    applied_index: status?.appliedIndex ?? null,
+    lag: status === undefined || commitIndex === undefined ? null : Math.max(0, commitIndex - status.appliedIndex),
+    revision: status === undefined ? null : String(status.revision),
+    log_bytes: status?.logBytes ?? null,
+    uptime_seconds: status?.uptimeSeconds ?? null,
+    version: status?.version ?? null,
+    unhealthy_reasons: status?.unhealthyReasons ?? [failure ?? 'it did not answer'],
+  };
+}

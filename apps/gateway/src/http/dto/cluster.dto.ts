@@ -1,0 +1,90 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class NodeView {
+  @ApiProperty({ example: 'c1-n1' })
+  id!: string;
+
+  @ApiProperty({ example: '127.0.0.1:7001' })
+  address!: string;
+
+  @ApiProperty({ description: 'Whether it answered in time; the fields that only it knows are null if not' })
+  is_reachable!: boolean;
+
+  @ApiProperty({ enum: ['leader', 'follower', 'candidate', 'pre_candidate', 'unknown'], nullable: true, type: String })
+  role!: string | null;
+
+  @ApiProperty({ nullable: true, type: Number, example: 3 })
+  term!: number | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  first_index!: number | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  last_index!: number | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  commit_index!: number | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  applied_index!: number | null;
+
+  @ApiProperty({
+    description: 'Committed entries of the leader that this node has not applied',
+    nullable: true,
+    type: Number,
+  })
+  lag!: number | null;
+
+  @ApiProperty({ nullable: true, type: String, example: '17' })
+  revision!: string | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  log_bytes!: number | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  uptime_seconds!: number | null;
+
+  @ApiProperty({ nullable: true, type: String, example: '0.1.0' })
+  version!: string | null;
+
+  @ApiProperty({ description: 'Empty when healthy', type: [String] })
+  unhealthy_reasons!: string[];
+}
+
+export class ClusterView {
+  @ApiProperty({ example: 'c1' })
+  id!: string;
+
+  @ApiProperty({ example: 1 })
+  weight!: number;
+
+  @ApiProperty({ description: 'How many of the slots it owns', example: 5461 })
+  slots!: number;
+
+  @ApiProperty({
+    description:
+      'healthy: a leader, and every node well. degraded: it serves, but not every node is well. unavailable: it cannot take writes.',
+    enum: ['healthy', 'degraded', 'unavailable'],
+  })
+  health!: string;
+
+  @ApiProperty({ description: 'The id of the node that leads', nullable: true, type: String, example: 'c1-n2' })
+  leader!: string | null;
+
+  @ApiProperty({ nullable: true, type: Number, example: 3 })
+  term!: number | null;
+
+  @ApiProperty({ type: [NodeView] })
+  nodes!: NodeView[];
+}
+
+export class PlacementView {
+  @ApiProperty({ description: 'The epoch of the placement', example: 1 })
+  epoch!: number;
+
+  @ApiProperty({ example: 16384 })
+  slot_count!: number;
+
+  @ApiProperty({ type: [ClusterView] })
+  clusters!: ClusterView[];
+}

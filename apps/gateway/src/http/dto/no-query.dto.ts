@@ -1,0 +1,2 @@
+/** The query of a route that takes none. */
+export class NoQuery {}

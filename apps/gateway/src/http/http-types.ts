@@ -1,0 +1,28 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What our handlers use of a Fastify request. Its body is always bytes, whatever the Content-Type. */
+export interface HttpRequest {
+  readonly method: string;
+  /** As it was sent. */
+  readonly originalUrl: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Undefined when there was none. */
+  readonly body: Buffer | undefined;
+  readonly routeOptions: { readonly url?: string | undefined };
+}
+
+/** What our handlers use of a Fastify reply. */
+export interface HttpReply {
+  readonly statusCode: number;
+  /** Milliseconds since the request came in. */
+  readonly elapsedTime: number;
+  code(status: number): this;
+  header(name: string, value: string): this;
+  send(body?: Buffer | string): this;
+}
+
+export function pathOf(request: HttpRequest): string {
+  const { originalUrl } = request;
+  const end = originalUrl.search(/[?#]/);
+  return end === -1 ? originalUrl : originalUrl.slice(0, end);
+}

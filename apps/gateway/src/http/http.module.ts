@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { HashingModule } from '../hashing/hashing.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
+import { ClassicController } from './classic.controller.js';
+import { ClusterController } from './cluster.controller.js';
+import { CountersController } from './counters.controller.js';
+import { KvController } from './kv.controller.js';
+import { LimitsController } from './limits.controller.js';
+
+/** HTTP in, one call of the router, HTTP out. */
+@Module({
+  imports: [RoutingModule, HashingModule],
+  controllers: [ClassicController, KvController, CountersController, ClusterController, LimitsController],
+})
+export class HttpModule {}

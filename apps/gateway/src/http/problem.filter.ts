@@ -1,0 +1,65 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Log } from '@app/platform';
+import { RingraftError } from '@app/rpc';
+import type { GatewayConfig } from '../gateway.config.js';
+import { CLASSIC_PATH, sendClassicError } from './classic-answer.js';
+import { pathOf, type HttpReply, type HttpRequest } from './http-types.js';
+import { sendProblem } from './problem.js';
+import type { RouteTable } from './route-table.js';
+
+/** The one place where errors become HTTP: problem+json, or the shape of the classic interface on its path. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly log: Log,
+    private readonly routes: RouteTable,
+  ) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<HttpRequest>();
+    const reply = host.switchToHttp().getResponse<HttpReply>();
+    const error = this.errorOf(exception, request, reply);
+    if (pathOf(request) === CLASSIC_PATH) sendClassicError(reply, error);
+    else sendProblem(reply, error);
+  }
+
+  private errorOf(exception: unknown, request: HttpRequest, reply: HttpReply): RingraftError {
+    if (exception instanceof RingraftError) {
+      if (exception.code === 'INTERNAL') this.log.error({ err: exception, method: request.method }, 'internal error');
+      return exception;
+    }
+    const status = exception instanceof HttpException ? exception.getStatus() : statusOf(exception);
+    if (status === 404) return this.noRoute(request, reply);
+    if (status === 413) return this.tooLarge(request);
+    if (status === 415) return new RingraftError('UNSUPPORTED_MEDIA_TYPE', 'the Content-Type cannot be read');
+    if (status >= 400 && status < 500) return new RingraftError('INVALID_REQUEST', (exception as Error).message);
+    this.log.error({ err: exception, method: request.method }, 'internal error');
+    return new RingraftError('INTERNAL', 'unexpected error; the log of the gateway has the details');
+  }
+
+  private noRoute(request: HttpRequest, reply: HttpReply): RingraftError {
+    const path = pathOf(request);
+    const methods = this.routes.methodsOf(path);
+    if (methods.length === 0) {
+      const hint = path.startsWith('/v1/kv/') ? '; a slash inside a key is written %2F' : '';
+      return new RingraftError('ROUTE_NOT_FOUND', `there is no such path${hint}`);
+    }
+    reply.header('Allow', methods.join(', '));
+    return new RingraftError('METHOD_NOT_ALLOWED', `${request.method} is not one of ${methods.join(', ')}`);
+  }
+
+  /** The server stopped reading a body that is larger than any route takes. */
+  private tooLarge({ headers }: HttpRequest): RingraftError {
+    const actual = Number(headers['content-length']);
+    return new RingraftError('VALUE_TOO_LARGE', 'the body is larger than any value may be', {
+      limit: this.config.valueBytesMax,
+      ...(Number.isSafeInteger(actual) && { actual }),
+    });
+  }
+}
+
+function statusOf(exception: unknown): number {
+  const status = (exception as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : 500;
+}

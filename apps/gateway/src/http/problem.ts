@@ -1,0 +1,29 @@
+import { type RingraftError } from '@app/rpc';
+import type { Problem } from './dto/problem.dto.js';
+import type { HttpReply } from './http-types.js';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** The RFC 9457 form of an error. `status` is given where HTTP has a more exact one than the error table. */
+export function problemOf(error: RingraftError, status: number = error.rule.httpStatus): Problem {
+  const { limit, actual, revision, errors } = error.fields;
+  return {
+    type: `urn:ringraft:error:${error.code}`,
+    title: error.rule.title,
+    status,
+    detail: error.detail,
+    code: error.code,
+    retryable: error.rule.retryable && error.outcome === 'not_applied',
+    outcome: error.outcome,
+    ...(limit !== undefined && { limit }),
+    ...(actual !== undefined && { actual }),
+    ...(revision !== undefined && { revision }),
+    ...(errors !== undefined && { errors: [...errors] }),
+  };
+}
+
+export function sendProblem(reply: HttpReply, error: RingraftError): void {
+  const problem = problemOf(error);
+  if (problem.retryable) reply.header('Retry-After', '1');
+  reply.code(problem.status).header('Content-Type', PROBLEM_TYPE).send(JSON.stringify(problem));
+}

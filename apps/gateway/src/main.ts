@@ -1,0 +1,28 @@
+import {
+  configOrExit,
+  createLog,
+  exitOnFatalErrors,
+  exitWithParent,
+  parseHostPort,
+  stopOnSignals,
+} from '@app/platform';
+import { createGateway } from './gateway-app.js';
+import { GatewayConfig } from './gateway.config.js';
+
+const VERSION = process.env['npm_package_version'] ?? '0.1.0';
+
+const config = configOrExit(GatewayConfig, {
+  name: 'gateway',
+  describe: 'The HTTP front of the clusters.',
+  version: VERSION,
+});
+const log = createLog({ level: config.logLevel, fields: { process: 'gateway' } });
+exitOnFatalErrors(log);
+
+const app = await createGateway(config, log, VERSION);
+stopOnSignals(app, log, config.shutdownTimeoutMs);
+if (config.exitWithParent) exitWithParent();
+
+const { host, port } = parseHostPort(config.listen);
+await app.listen({ host, port });
+log.info({ address: await app.getUrl() }, 'listening');

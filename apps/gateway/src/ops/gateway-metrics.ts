@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Histogram, Registry } from 'prom-client';
+
+const PREFIX = 'ringraft_gateway_';
+
+/** What a gateway counts, beside what every process does. */
+@Injectable()
+export class GatewayMetrics {
+  /** `route` is the pattern, never a key; `outcome` is applied, not_applied or unknown. */
+  readonly requestDuration: Histogram<'route' | 'outcome'>;
+  readonly leaderCacheHits: Counter;
+  readonly leaderCacheMisses: Counter;
+  readonly leaderCacheStale: Counter;
+  readonly retries: Counter;
+
+  constructor(registry: Registry) {
+    const counter = (name: string, help: string) =>
+      new Counter({ name: `${PREFIX}${name}`, help, registers: [registry] });
+    this.requestDuration = new Histogram({
+      name: `${PREFIX}request_duration_seconds`,
+      help: 'From the request to the end of its answer',
+      labelNames: ['route', 'outcome'],
+      buckets: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8],
+      registers: [registry],
+    });
+    this.leaderCacheHits = counter('leader_cache_hits_total', 'Attempts that were sent to a leader known before');
+    this.leaderCacheMisses = counter('leader_cache_misses_total', 'Attempts for which no leader was known');
+    this.leaderCacheStale = counter('leader_cache_stale_total', 'Leaders dropped because they did not answer as one');
+    this.retries = counter('retries_total', 'Attempts beyond the first of their request');
+  }
+}
