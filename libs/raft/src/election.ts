@@ -57,6 +57,22 @@ export class Election {
   }
 
   /**
+   * The connection on which this node heard from its leader has broken: the leader's process is probably gone. The
+   * follower stops counting on it, and asks for votes after two to four heartbeats if that is sooner; a living leader is
+   * heard again by then. Not in the paper: it only shortens the wait, and moves nobody to vote against a leader that it
+   * hears.
+   */
+  suspectLeader(state: RaftState, id: NodeId): void {
+    if (state.role !== 'follower' || state.leaderId !== id) return;
+    state.leaderId = undefined;
+    const { heartbeatTicks } = this.config;
+    const soonTicks = 2 * heartbeatTicks + this.random.nextInt(0, 2 * heartbeatTicks);
+    if (soonTicks >= this.randomizedTimeoutTicks - state.electionElapsedTicks) return;
+    state.electionTimerStart = state.now;
+    this.randomizedTimeoutTicks = soonTicks;
+  }
+
+  /**
    * Whether a request for a vote in a later term is to be left unanswered because this node has a leader that it heard
    * from within the minimum election timeout: such a request comes from a node that is cut off or removed.
    * A pre-vote is always refused so (dissertation 9.6), else it would protect nobody. A real vote only together with

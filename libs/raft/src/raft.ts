@@ -136,6 +136,11 @@ export class Raft {
     this.replication.handleUnreachable(this.state, id);
   }
 
+  /** A connection from this member has broken. If it leads, it may be gone. */
+  reportDisconnected(id: NodeId): void {
+    this.election.suspectLeader(this.state, id);
+  }
+
   /** The batch of the last `Ready.persist` is synced. */
   persisted(): void {
     invariant(this.persisting !== undefined, () => 'a batch is reported as synced, but none is being written');

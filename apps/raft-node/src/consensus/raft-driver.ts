@@ -67,6 +67,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.inbox.readBy({
       received: (message) => this.input(() => this.raft.step(message)),
       unreachable: (id) => this.input(() => this.raft.reportUnreachable(id)),
+      disconnected: (id) => this.input(() => this.raft.reportDisconnected(id)),
     });
     this.desk.readBy(this);
     this.timer = setInterval(() => this.tick(), this.config.tickMs);

@@ -24,7 +24,11 @@ const response = (to: string, preVote: boolean): RequestVoteResponse => ({
 function open() {
   const inbox = new PeerInbox();
   const received: Message[] = [];
-  inbox.readBy({ received: (message) => received.push(message), unreachable: () => undefined });
+  inbox.readBy({
+    received: (message) => received.push(message),
+    unreachable: () => undefined,
+    disconnected: () => undefined,
+  });
   return { desk: new VoteDesk(inbox), received };
 }
 

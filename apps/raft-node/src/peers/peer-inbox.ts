@@ -6,6 +6,8 @@ interface PeerInboxReader {
   received(message: Message): void;
   /** Messages to `id` may have been lost. */
   unreachable(id: NodeId): void;
+  /** The connection on which `id` spoke to this node has broken. */
+  disconnected(id: NodeId): void;
 }
 
 /**
@@ -26,5 +28,9 @@ export class PeerInbox {
 
   unreachable(id: NodeId): void {
     this.reader?.unreachable(id);
+  }
+
+  disconnected(id: NodeId): void {
+    this.reader?.disconnected(id);
   }
 }

@@ -24,7 +24,9 @@ export class LeaderStreams {
   serve(call: Call): void {
     let leaderId: NodeId | undefined;
     const forget = () => {
-      if (leaderId !== undefined && this.calls.get(leaderId) === call) this.calls.delete(leaderId);
+      if (leaderId === undefined || this.calls.get(leaderId) !== call) return;
+      this.calls.delete(leaderId);
+      this.inbox.disconnected(leaderId);
     };
     call.on('data', (request: AppendEntriesRequest) => {
       try {
