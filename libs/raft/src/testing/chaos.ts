@@ -201,11 +201,12 @@ class Schedule {
     private readonly random: Random,
     ids: readonly string[],
   ) {
-    const node = () => ids[random.nextInt(0, ids.length - 1)]!;
+    const among = (choices: readonly string[]) => choices[random.nextInt(0, choices.length - 1)]!;
+    const node = () => among(ids);
+    const others = (id: string) => ids.filter((other) => other !== id);
     const link = (): [string, string] => {
       const from = node();
-      const others = ids.filter((id) => id !== from);
-      return [from, others[random.nextInt(0, others.length - 1)]!];
+      return [from, among(others(from))];
     };
     const chance = (percent: number) => random.nextInt(1, 100) <= percent;
     const isReordering = chance(50);
@@ -213,11 +214,19 @@ class Schedule {
       const keys = [...run.flying.keys()];
       return keys[isReordering && chance(40) ? random.nextInt(0, keys.length - 1) : 0];
     };
-    const leaderOrAny = (run: ChaosRun, percent: number) => (chance(percent) && run.group.leader?.id) || node();
+    // Also one that does not know yet that it is deposed.
+    const leaderOrAny = (run: ChaosRun, percent: number) => {
+      const { leaders } = run.group;
+      return leaders.length > 0 && chance(percent) ? among(leaders) : node();
+    };
     const onMessage = (kind: 'deliver' | 'repeat' | 'drop') => (run: ChaosRun) => {
       const key = message(run);
       return key === undefined ? undefined : ([kind, key] as const);
     };
+    // A node whose clock is slow, or stands still, leads on long after the others have given it up.
+    const slowClockPercent = chance(50) ? random.nextInt(50, 100) : 0;
+    const slowNode = node();
+    const clock = () => (chance(slowClockPercent) ? among(others(slowNode)) : node());
     const sometimes = (weight: number) => (chance(50) ? weight : 0);
     const [crashes, slowDisks, slowApply, cuts, isolations] = [
       sometimes(4),
@@ -228,15 +237,15 @@ class Schedule {
     ];
     this.weights = [
       [random.nextInt(60, 200), onMessage('deliver')],
-      [random.nextInt(20, 80), () => ['tick', node()]],
+      [random.nextInt(20, 80), () => ['tick', clock()]],
       [random.nextInt(5, 40), (run) => ['propose', leaderOrAny(run, 80), this.texts()]],
       [random.nextInt(2, 20), (run) => ['read', leaderOrAny(run, 80)]],
       [sometimes(20), onMessage('repeat')],
       [sometimes(20), onMessage('drop')],
       [cuts, () => ['cut', ...link()]],
-      [cuts * 2, () => ['mend', ...link()]],
+      [cuts && random.nextInt(2, 8), () => ['mend', ...link()]],
       [isolations, (run) => ['isolate', leaderOrAny(run, 50)]],
-      [isolations * 2, () => ['mend all']],
+      [isolations && random.nextInt(1, 8), () => ['mend all']],
       [crashes, (run) => ['crash', leaderOrAny(run, 30), random.nextInt(0, 3)]],
       [crashes * 3, () => ['restart', node(), random.nextInt(0, 2)]],
       [slowDisks, () => ['slow disk', node()]],
