@@ -19,7 +19,7 @@ export type Action =
   | readonly ['slow disk' | 'fast disk' | 'sync' | 'slow apply' | 'fast apply' | 'read', node: string]
   | readonly ['fetched', node: string, isReadable: boolean]
   | readonly ['propose', node: string, texts: readonly string[]]
-  | readonly ['unreachable', node: string, other: string];
+  | readonly ['unreachable' | 'disconnected', node: string, other: string];
 
 export interface ChaosSetting {
   readonly seed: number;
@@ -175,6 +175,9 @@ export class ChaosRun {
       case 'unreachable':
         node.raft.reportUnreachable(action[2]);
         break;
+      case 'disconnected':
+        node.raft.reportDisconnected(action[2]);
+        break;
     }
   }
 
@@ -255,6 +258,7 @@ class Schedule {
       [slowApply, () => ['slow apply', node()]],
       [slowApply, () => ['fast apply', node()]],
       [sometimes(3), () => ['unreachable', ...link()]],
+      [sometimes(3), () => ['disconnected', ...link()]],
     ];
   }
 
