@@ -26,7 +26,10 @@ export class GatewayConfig extends ProcessConfig implements ChecksTogether {
   requestTimeoutMs = 5_000;
 
   /** Shorter finds a new leader sooner when the old one hangs; longer repeats less when nodes are merely slow. */
-  @Option({ describe: 'How long one node is waited for before another one is asked', unit: 'ms' })
+  @Option({
+    describe: 'How long one node is waited for before another one is asked, within requestTimeoutMs',
+    unit: 'ms',
+  })
   @IsInt()
   @Min(10)
   @Max(600_000)
@@ -95,8 +98,6 @@ export class GatewayConfig extends ProcessConfig implements ChecksTogether {
 
   faultsTogether(): string[] {
     const faults: string[] = [];
-    if (this.attemptTimeoutMs > this.requestTimeoutMs)
-      faults.push('attemptTimeoutMs must not be above requestTimeoutMs');
     if (this.retryDelayMs > this.retryDelayMaxMs) faults.push('retryDelayMs must not be above retryDelayMaxMs');
     if (this.valueBytesMax + this.keyBytesMax > this.pendingBytesMax) {
       faults.push('pendingBytesMax must hold one key and one value of the largest size');

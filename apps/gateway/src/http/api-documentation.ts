@@ -12,5 +12,6 @@ export function serveApiDocumentation(app: INestApplication, version: string): v
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Ringraft API',
+    swaggerOptions: { validatorUrl: null },
   });
 }

@@ -1,5 +1,6 @@
 import { ERROR_TABLE, type RingraftError } from '@app/rpc';
 import type { HttpReply } from './http-types.js';
+import { jsonBytes } from './problem.js';
 
 export const CLASSIC_PATH = '/request';
 
@@ -17,7 +18,7 @@ export function sendClassic(reply: HttpReply, status: number, response: string, 
   reply
     .code(status)
     .header('Content-Type', 'application/json')
-    .send(JSON.stringify({ response, error_code: errorCode }));
+    .send(jsonBytes({ response, error_code: errorCode }));
 }
 
 export function sendClassicError(reply: HttpReply, error: RingraftError): void {

@@ -37,11 +37,7 @@ export function decodeKey(encoded: string, keyBytesMax: number): Buffer {
 
 /** Throws KEY_EMPTY or KEY_TOO_LONG. */
 export function checkKey(keyBytes: number, keyBytesMax: number): void {
-  if (keyBytes === 0) {
-    throw new RingraftError('KEY_EMPTY', 'the key is empty', {
-      errors: [{ field: 'key', message: 'must not be empty' }],
-    });
-  }
+  if (keyBytes === 0) throw emptyKey();
   if (keyBytes > keyBytesMax) {
     throw new RingraftError('KEY_TOO_LONG', `the key has ${keyBytes} bytes`, {
       limit: keyBytesMax,
@@ -49,6 +45,12 @@ export function checkKey(keyBytes: number, keyBytesMax: number): void {
       errors: [{ field: 'key', message: `must have at most ${keyBytesMax} bytes` }],
     });
   }
+}
+
+export function emptyKey(): RingraftError {
+  return new RingraftError('KEY_EMPTY', 'the key is empty', {
+    errors: [{ field: 'key', message: 'must not be empty' }],
+  });
 }
 
 const PERCENT = 0x25;

@@ -3,6 +3,7 @@ import type { Log } from '@app/platform';
 import { RingraftError } from '@app/rpc';
 import type { GatewayConfig } from '../gateway.config.js';
 import { CLASSIC_PATH, sendClassicError } from './classic-answer.js';
+import { emptyKey } from './key-codec.js';
 import { pathOf, type HttpReply, type HttpRequest } from './http-types.js';
 import { sendProblem } from './problem.js';
 import type { RouteTable } from './route-table.js';
@@ -45,6 +46,8 @@ export class ProblemFilter implements ExceptionFilter {
       const hint = path.startsWith('/v1/kv/') ? '; a slash inside a key is written %2F' : '';
       return new RingraftError('ROUTE_NOT_FOUND', `there is no such path${hint}`);
     }
+    // The router knows path and method, and still did not match: it takes no empty segment.
+    if (methods.includes(request.method)) return emptyKey();
     reply.header('Allow', methods.join(', '));
     return new RingraftError('METHOD_NOT_ALLOWED', `${request.method} is not one of ${methods.join(', ')}`);
   }

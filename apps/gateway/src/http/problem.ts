@@ -25,5 +25,10 @@ export function problemOf(error: RingraftError, status: number = error.rule.http
 export function sendProblem(reply: HttpReply, error: RingraftError): void {
   const problem = problemOf(error);
   if (problem.retryable) reply.header('Retry-After', '1');
-  reply.code(problem.status).header('Content-Type', PROBLEM_TYPE).send(JSON.stringify(problem));
+  reply.code(problem.status).header('Content-Type', PROBLEM_TYPE).send(jsonBytes(problem));
+}
+
+/** As bytes, because Fastify adds a charset to the Content-Type of JSON text, and JSON has none (RFC 8259, section 11). */
+export function jsonBytes(body: object): Buffer {
+  return Buffer.from(JSON.stringify(body));
 }
