@@ -83,7 +83,7 @@ class DriverUnderTest {
       this.desk,
       new LogClock(this.stateMachine),
       (error) => this.fatal.push(error),
-      createLog({ level: 'silent' as never, fields: {} }),
+      createLog({ level: 'silent', fields: {} }),
     );
     this.driver.onApplicationBootstrap();
     return this;

@@ -78,7 +78,7 @@ describe('KeyValueService', () => {
     ['a command of the sweeper', { kind: 'expire', keys: [key] }, 'INVALID_REQUEST', 'expire'],
     ['an empty key', { kind: 'get', key: Uint8Array.of() }, 'KEY_EMPTY', 'key'],
     ['a long key', { kind: 'get', key: new Uint8Array(5) }, 'KEY_TOO_LONG', 'at most 4 bytes'],
-    ['a large value', { ...set, value: new Uint8Array(9) } as Request, 'VALUE_TOO_LARGE', 'at most 8 bytes'],
+    ['a large value', { ...set, value: new Uint8Array(9) }, 'VALUE_TOO_LARGE', 'at most 8 bytes'],
   ])('refuses %s before it reaches the log', async (_what, request, code, detail) => {
     const { execute, applied } = serviceWith({});
     const result = await execute(request);
