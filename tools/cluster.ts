@@ -34,8 +34,11 @@ const cluster = new LocalCluster({
   onUnexpectedExit: (server, exit) => reportExit(server, exit),
 });
 
-let release: (() => void) | undefined;
+const progress = new ElectionProgress(cluster, process.stdout);
+const startedAt = performance.now();
+let isStarting = true;
 let stoppingSince: number | undefined;
+let release: (() => void) | undefined;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -92,8 +95,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // The terminal may be gone while the processes still stop.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-const progress = new ElectionProgress(cluster, process.stdout);
-let isStarting = true;
 try {
   await cluster.check();
   release = claimDataDirectory(dataDir, options, options.fresh);
@@ -102,6 +103,7 @@ try {
   await cluster.start(START_TIMEOUT_MS);
   isStarting = false;
   progress.stop();
+  say(`ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   say(await processTable(cluster));
   say('');
   say(curlExamples(cluster.gateways[0]!.url));

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -14,6 +14,15 @@ export class DummyDist {
       mkdirSync(dirname(main), { recursive: true });
       copyFileSync(join(__dirname, 'dummy-main.cjs'), main);
     }
+  }
+
+  /** Adds the built command line of `root`, so that it starts the dummies. Gives its path. */
+  addCommand(root: string): string {
+    for (const part of ['tools', 'libs'])
+      cpSync(join(root, 'dist', part), join(this.distDir, part), { recursive: true });
+    copyFileSync(join(root, 'package.json'), join(this.root, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(this.root, 'node_modules'));
+    return join(this.distDir, 'tools/cluster.js');
   }
 
   remove(): void {

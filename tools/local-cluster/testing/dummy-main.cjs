@@ -1,6 +1,7 @@
 // Stands in for main.js of both apps: the same environment, the same endpoints, no Raft. Which way it misbehaves is
-// said by variables that name the process: DUMMY_EXITS, DUMMY_NEVER_READY, DUMMY_IGNORES_SIGTERM.
-const { createServer } = require('node:http');
+// said by variables that name the process: DUMMY_EXITS, DUMMY_NEVER_READY, DUMMY_IGNORES_SIGTERM. Runs as CommonJS and
+// as an ES module, because it takes the place of either.
+const { createServer } = process.getBuiltinModule('node:http');
 
 const env = process.env;
 const name = env.RINGRAFT_NODE_ID ?? 'gateway';
