@@ -1,6 +1,6 @@
 import { Controller, UseFilters, type OnModuleDestroy } from '@nestjs/common';
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
+import { GrpcMethod } from '@nestjs/microservices';
+import { NEVER, Subject, concat, distinctUntilChanged, map, of, takeUntil, timer, type Observable } from 'rxjs';
 import { Health } from '@app/platform';
 import { RingraftError, ServingStatus, type HealthCheckRequest, type HealthCheckResponse } from '@app/rpc';
 import { RpcErrorFilter } from '../rpc-error.filter.js';
@@ -9,13 +9,11 @@ import { RpcErrorFilter } from '../rpc-error.filter.js';
 const SERVICES = ['', 'kv.v1.KeyValue', 'raft.v1.Election', 'raft.v1.Replication', 'admin.v1.Membership'];
 const WATCH_INTERVAL_MS = 250;
 
-type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
-
 /** grpc.health.v1.Health: the same truth as `/readyz`. */
 @Controller()
 @UseFilters(RpcErrorFilter)
 export class GrpcHealthController implements OnModuleDestroy {
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly stopped = new Subject<void>();
 
   constructor(private readonly health: Health) {}
 
@@ -25,32 +23,21 @@ export class GrpcHealthController implements OnModuleDestroy {
     return { status: this.status() };
   }
 
-  /** Sends the status now and whenever it changes, until the caller leaves. */
-  @GrpcStreamCall('Health', 'Watch')
-  watch(call: Watch): void {
-    if (!SERVICES.includes(call.request.service)) {
-      call.write({ status: ServingStatus.SERVICE_UNKNOWN });
-      return;
-    }
-    let last: ServingStatus | undefined;
-    const report = () => {
-      const status = this.status();
-      if (status !== last) call.write({ status });
-      last = status;
-    };
-    report();
-    const timer = setInterval(report, WATCH_INTERVAL_MS);
-    this.timers.add(timer);
-    const stop = () => {
-      clearInterval(timer);
-      this.timers.delete(timer);
-    };
-    call.on('cancelled', stop);
-    call.on('error', stop);
+  /** The status now and after each change, until the caller leaves or the node stops. */
+  @GrpcMethod('Health', 'Watch')
+  watch({ service }: HealthCheckRequest): Observable<HealthCheckResponse> {
+    const statuses = SERVICES.includes(service)
+      ? timer(0, WATCH_INTERVAL_MS).pipe(map(() => this.status()))
+      : concat(of(ServingStatus.SERVICE_UNKNOWN), NEVER);
+    return statuses.pipe(
+      distinctUntilChanged(),
+      map((status) => ({ status })),
+      takeUntil(this.stopped),
+    );
   }
 
   onModuleDestroy(): void {
-    for (const timer of this.timers) clearInterval(timer);
+    this.stopped.next();
   }
 
   private status(): ServingStatus {
