@@ -8,6 +8,9 @@ import { promised } from './completion.js';
 import { DirectoryLockedError, StateFailedError } from './errors.js';
 import { LevelKeySpace, type LevelKeySpaceOptions } from './level-key-space.js';
 
+// Every batch waits for the disk, and on a busy machine that takes its time.
+jest.setTimeout(30_000);
+
 const made: string[] = [];
 
 async function temporaryDirectory(): Promise<string> {

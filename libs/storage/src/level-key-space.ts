@@ -116,8 +116,7 @@ export class LevelKeySpace implements KeySpace {
       if (value !== undefined || changes.rows.has(name)) return value;
     }
     const value = this.database.getSync(prefixed(key));
-    // A Buffer's `slice` shares its bytes, that of a Uint8Array copies: callers were promised the latter.
-    return value && new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return value && plain(value);
   }
 
   /** Throws the `StateFailedError` once a batch could not be written, and a `RangeError` if `appliedIndex` does not rise. */
@@ -144,18 +143,15 @@ export class LevelKeySpace implements KeySpace {
     limit: number,
     done: (error: Error | undefined, rows: readonly Row[]) => void,
   ): void {
-    this.settle((error) => {
-      if (error) return done(error, []);
-      if (limit <= 0 || Buffer.compare(from, to) >= 0) return done(undefined, []);
-      const iterator = this.database.iterator({ gte: prefixed(from), lt: prefixed(to), limit });
-      iterator.all().then(
-        (found) => {
-          const rows = found.map(([key, value]) => ({ key: key.subarray(1), value }));
-          process.nextTick(done, undefined, rows);
-        },
-        (cause: Error) => process.nextTick(done, new StateFailedError(this.database.location, cause), []),
-      );
-    });
+    if (this.failure) return done(this.failure, []);
+    if (limit <= 0 || Buffer.compare(from, to) >= 0) return done(undefined, []);
+    const overlay = this.overlayOf(nameOf(from), nameOf(to));
+    // An iterator sees the database of the moment it is made, with the batch under way or without; the overlay has that batch too.
+    const iterator = this.database.iterator({ gte: prefixed(from), lt: prefixed(to), limit: limit + overlay.size });
+    iterator.all().then(
+      (stored) => process.nextTick(done, undefined, merge(stored, overlay).slice(0, limit)),
+      (cause: unknown) => process.nextTick(done, new StateFailedError(this.database.location, cause), []),
+    );
   }
 
   /** Resolves once everything given to `write` so far is durable. */
@@ -172,6 +168,17 @@ export class LevelKeySpace implements KeySpace {
       this.failure ??= new StateFailedError(this.database.location, new Error('it is closed'));
       await this.database.close();
     }
+  }
+
+  /** What the database does not have yet of the rows from `from` up to but not including `to`. */
+  private overlayOf(from: string, to: string): Map<string, Uint8Array | undefined> {
+    const overlay = new Map<string, Uint8Array | undefined>();
+    for (const changes of [this.writing, this.gathering]) {
+      for (const [name, value] of changes?.rows ?? []) {
+        if (name >= from && name < to) overlay.set(name, value);
+      }
+    }
+    return overlay;
   }
 
   private settle(done: Done): void {
@@ -226,6 +233,24 @@ async function write({ batch, appliedIndex }: Changes): Promise<void> {
   setUint64(viewOf(row), 0, appliedIndex);
   batch.put(APPLIED_INDEX_KEY, row);
   await batch.write({ sync: true });
+}
+
+function merge(
+  stored: readonly [Uint8Array, Uint8Array][],
+  overlay: ReadonlyMap<string, Uint8Array | undefined>,
+): Row[] {
+  const rows = stored.map(([key, value]) => ({ key: plain(key.subarray(1)), value: plain(value) }));
+  if (overlay.size === 0) return rows;
+  const merged = rows.filter(({ key }) => !overlay.has(nameOf(key)));
+  for (const [name, value] of overlay) {
+    if (value !== undefined) merged.push({ key: plain(Buffer.from(name, 'latin1')), value });
+  }
+  return merged.sort((one, other) => Buffer.compare(one.key, other.key));
+}
+
+/** A Buffer's `slice` shares its bytes, that of a Uint8Array copies: callers were promised the latter. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function prefixed(key: Uint8Array): Uint8Array {

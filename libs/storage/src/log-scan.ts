@@ -101,6 +101,7 @@ export class LogScan {
       this.runs = new TermRuns(header.base);
       this.incarnation = header.incarnation;
     } else {
+      this.checkNothingIsGone(frame);
       const { currentTerm, votedFor } = this.hardState;
       if (header.hardState.currentTerm !== currentTerm || header.hardState.votedFor !== votedFor) {
         throw corrupt(file, 0, 'term or vote differ from those at the end of the segment before');
@@ -112,6 +113,13 @@ export class LogScan {
     const segment = new Segment(number, file, header.base, frame.checksum, frame.frameBytes, bytes.length);
     this.segments.push(segment);
     return segment;
+  }
+
+  /** Nothing in a file shows that its last records are gone; the header of the next one knows how many there were. */
+  private checkNothingIsGone({ sequence }: Frame): void {
+    const before = this.segments.at(-1)!;
+    if (sequence <= this.nextSequence) return;
+    throw corrupt(before.file, before.endOffset, `records ${this.nextSequence} to ${sequence - 1} are gone`);
   }
 
   private checkedHeader(file: DiskFile, frame: Frame): SegmentHeader {

@@ -9,6 +9,9 @@ import type { DiskLock } from './disk.js';
 import { NodeDisk } from './node-disk.js';
 import { describeDiskContract } from './testing/disk-contract.js';
 
+// On a busy machine the disk takes its time.
+jest.setTimeout(30_000);
+
 const made: string[] = [];
 
 async function temporaryDirectory(): Promise<string> {

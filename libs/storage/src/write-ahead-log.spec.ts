@@ -6,6 +6,9 @@ import { MemoryDisk } from './memory-disk.js';
 import { NodeDisk } from './node-disk.js';
 import { describeLogContract } from './testing/log-contract.js';
 
+// On a busy machine the disk takes its time.
+jest.setTimeout(30_000);
+
 const made: string[] = [];
 
 afterAll(() => Promise.all(made.map((directory) => rm(directory, { recursive: true }))));

@@ -1,0 +1,184 @@
+import { LogFailedError } from './errors.js';
+import { MemoryDisk, type DiskOperation } from './memory-disk.js';
+import { entry, hardState, identity } from './testing/open-log.js';
+import { WriteAheadLog, type WriteAheadLogOptions } from './write-ahead-log.js';
+
+function openQueued(disk: MemoryDisk, options: Partial<WriteAheadLogOptions> = {}): WriteAheadLog {
+  let opened: WriteAheadLog | undefined;
+  WriteAheadLog.open(disk, { ...identity, ...options }, (error, log) => {
+    if (error) throw error;
+    opened = log;
+  });
+  disk.run();
+  return opened!;
+}
+
+const kinds = (disk: MemoryDisk): string[] => disk.pending.map(({ kind }) => kind);
+
+describe('group commit', () => {
+  it('puts everything that queued up during one write and sync into the next, and completes only after the sync', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const syncs: [number, number][] = [];
+    const log = openQueued(disk, { observer: { onSync: (records, bytes) => syncs.push([records, bytes]) } });
+    const completed: number[] = [];
+    const append = (index: number): void => log.append({ entries: [entry(index, 1)] }, () => completed.push(index));
+    log.append({ hardState: hardState(1) }, () => completed.push(0));
+    for (let index = 1; index <= 20; index += 1) append(index);
+    expect(kinds(disk)).toEqual(['write']);
+    disk.step();
+    expect(kinds(disk)).toEqual(['sync']);
+    expect(completed).toEqual([]);
+    disk.step();
+    expect(completed).toEqual([0]);
+    expect(kinds(disk)).toEqual(['write']);
+    disk.step();
+    append(21);
+    expect(completed).toEqual([0]);
+    expect(log.pendingBytes).toBeGreaterThan(21 * 40);
+    disk.step();
+    expect(completed).toEqual(Array.from({ length: 21 }, (_, at) => at));
+    disk.run();
+    expect(completed.at(-1)).toBe(21);
+    expect(syncs.map(([records]) => records)).toEqual([1, 20, 1]);
+    expect(log.pendingBytes).toBe(0);
+  });
+
+  it('gathers what completions append into one group', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const syncs: number[] = [];
+    const log = openQueued(disk, { observer: { onSync: (records) => syncs.push(records) } });
+    log.append({ hardState: hardState(1) }, () => undefined);
+    let next = 3;
+    for (const index of [1, 2]) {
+      log.append({ entries: [entry(index, 1)] }, () => {
+        log.append({ entries: [entry(next, 1)] }, () => undefined);
+        next += 1;
+      });
+    }
+    disk.run();
+    expect(syncs).toEqual([1, 2, 2]);
+    expect(log.lastIndex).toBe(4);
+  });
+
+  it('bounds a group by bytes, and completes an empty batch with the one before it', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const syncs: number[] = [];
+    const log = openQueued(disk, { groupBytesMax: 1000, observer: { onSync: (records) => syncs.push(records) } });
+    const completed: string[] = [];
+    log.append({ hardState: hardState(1) }, () => undefined);
+    const entries = Array.from({ length: 10 }, (_, at) => entry(at + 1, 1, new Uint8Array(300)));
+    log.append({ entries }, () => completed.push('entries'));
+    log.append({}, () => completed.push('empty'));
+    disk.run();
+    expect(syncs).toEqual([1, 2, 2, 2, 2, 2]);
+    expect(completed).toEqual(['entries', 'empty']);
+    log.append({}, () => completed.push('nothing to wait for'));
+    expect(completed.at(-1)).toBe('nothing to wait for');
+  });
+
+  it('reads only what is durable, and lets the rest wait', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = openQueued(disk);
+    log.append({ hardState: hardState(1), entries: [entry(1, 1), entry(2, 1)] }, () => undefined);
+    disk.run();
+    log.append({ entries: [entry(3, 1)] }, () => undefined);
+    const read: string[] = [];
+    const note = (from: number, to: number): void =>
+      log.read(from, to, 1 << 20, (error, entries) => {
+        read.push(error ? error.message : entries.map(({ index, term }) => `${index}/${term}`).join(' '));
+      });
+    note(1, 4);
+    note(3, 4);
+    while (kinds(disk).includes('read')) disk.step(kinds(disk).indexOf('read'));
+    expect(read).toEqual(['1/1 2/1']);
+    disk.run();
+    expect(read).toEqual(['1/1 2/1', '3/1']);
+    // What waits to be replaced is not read any more; what takes its place is.
+    log.append({ hardState: hardState(2), entries: [entry(2, 2)] }, () => undefined);
+    note(2, 3);
+    disk.run();
+    expect(read.at(-1)).toBe('2/2');
+  });
+
+  it('keeps a segment readable for a read that began before it was removed', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = openQueued(disk, { segmentBytesMax: 400, preallocateBytes: 100 });
+    log.append({ hardState: hardState(1) }, () => undefined);
+    const entries = Array.from({ length: 10 }, (_, at) => entry(at + 1, 1, new Uint8Array(100)));
+    log.append({ entries }, () => undefined);
+    disk.run();
+    let found: number | undefined;
+    log.read(1, 2, 1, (error, some) => {
+      found = error ? -1 : some[0]!.index;
+    });
+    log.removePrefix(8, () => undefined);
+    const position = kinds(disk).indexOf('read');
+    while (disk.pending.length > position + 1) disk.step(position + 1);
+    while (log.base.index === 0) disk.step(1);
+    expect(found).toBeUndefined();
+    disk.run();
+    expect(found).toBe(1);
+    expect(log.base.index).toBeGreaterThan(3);
+  });
+});
+
+describe('after the first failure', () => {
+  it.each(['write', 'sync', 'create', 'syncDirectory'] as const)(
+    'of a %s the log takes no more, whatever works later',
+    (kind) => {
+      let isFailing = false;
+      const disk: MemoryDisk = new MemoryDisk({
+        completions: 'queued',
+        intercept: (operation: DiskOperation) => (isFailing && operation.kind === kind ? new Error('EIO') : undefined),
+      });
+      const log = openQueued(disk, { segmentBytesMax: 2000, preallocateBytes: 500 });
+      const outcomes: (string | undefined)[] = [];
+      const note = (error: Error | undefined): void => {
+        outcomes.push(error && (error as LogFailedError).code);
+      };
+      log.append({ hardState: hardState(1), entries: [entry(1, 1)] }, note);
+      disk.run();
+      isFailing = true;
+      for (const index of [2, 3, 4]) log.append({ entries: [entry(index, 1, new Uint8Array(1500))] }, note);
+      disk.run();
+      isFailing = false;
+      const failedAt = outcomes.indexOf('LOG_FAILED');
+      expect(outcomes.slice(0, failedAt).every((code) => code === undefined)).toBe(true);
+      expect(outcomes.length).toBe(4);
+      expect(outcomes.slice(failedAt)).toEqual(Array(4 - failedAt).fill('LOG_FAILED'));
+      expect(log.failure).toBeInstanceOf(LogFailedError);
+      log.append({ entries: [entry(5, 1)] }, note);
+      log.read(1, 2, 1, (error, _entries) => note(error));
+      log.removePrefix(1, note);
+      expect(outcomes.slice(-3)).toEqual(['LOG_FAILED', 'LOG_FAILED', 'LOG_FAILED']);
+      let isClosed = false;
+      log.close((error) => {
+        isClosed = !error;
+      });
+      disk.run();
+      expect(isClosed).toBe(true);
+      const again = openQueued(disk);
+      expect(again.lastIndex).toBeGreaterThanOrEqual(1);
+    },
+  );
+
+  it('of a removal, too', () => {
+    let isFailing = false;
+    const disk: MemoryDisk = new MemoryDisk({
+      completions: 'queued',
+      intercept: ({ kind }) => (isFailing && kind === 'remove' ? new Error('EIO') : undefined),
+    });
+    const log = openQueued(disk, { segmentBytesMax: 400, preallocateBytes: 100 });
+    log.append({ hardState: hardState(1) }, () => undefined);
+    log.append({ entries: [1, 2, 3, 4].map((index) => entry(index, 1, new Uint8Array(300))) }, () => undefined);
+    disk.run();
+    isFailing = true;
+    const outcomes: unknown[] = [];
+    log.removePrefix(3, (error) => outcomes.push(error));
+    log.removePrefix(3, (error) => outcomes.push(error));
+    log.append({ entries: [entry(5, 1)] }, (error) => outcomes.push(error));
+    disk.run();
+    expect(outcomes.length).toBe(3);
+    expect(new Set(outcomes)).toEqual(new Set([log.failure]));
+  });
+});
