@@ -8,7 +8,7 @@ import { etagOf, isNotModified, writeCondition } from './conditional-headers.js'
 import { QueryPipe } from './dto/dto.pipe.js';
 import { GetKeyQuery } from './dto/get-key.dto.js';
 import { NoQuery } from './dto/no-query.dto.js';
-import { SetKeyQuery } from './dto/set-key.dto.js';
+import { SetKeyQuery, ttlMsOf } from './dto/set-key.dto.js';
 import type { HttpReply, HttpRequest } from './http-types.js';
 import { decodeKey } from './key-codec.js';
 import { DocumentsDelete, DocumentsGet, DocumentsKeyRoutes, DocumentsPut } from './kv.documentation.js';
@@ -38,7 +38,7 @@ export class KvController {
       key,
       value: this.bodyAsValue(request),
       contentType: contentTypeOf(request),
-      ttlMs: query.ttlMs,
+      ttlMs: ttlMsOf(query),
       ...(condition && { condition }),
     });
     reply

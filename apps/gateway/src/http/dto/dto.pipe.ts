@@ -37,7 +37,12 @@ export function jsonBody<T extends object>(Dto: Type<T>, request: HttpRequest): 
   return checked(Dto, body);
 }
 
+const NOT_KNOWN = 'is not known here';
+
 function checked<T extends object>(Dto: Type<T>, plain: object): T {
+  // `constructor` or `__proto__` would make another class of the DTO, with other rules.
+  const inherited = Object.keys(plain).filter((field) => field in Object.prototype);
+  if (inherited.length > 0) throw refused(inherited.map((field) => ({ field, message: NOT_KNOWN })));
   const dto = Object.assign(new Dto(), plain);
   const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
   if (errors.length > 0) throw refused(errors.map(fieldError));
@@ -45,7 +50,7 @@ function checked<T extends object>(Dto: Type<T>, plain: object): T {
 }
 
 function fieldError({ property, constraints }: ValidationError): { field: string; message: string } {
-  if (constraints?.whitelistValidation !== undefined) return { field: property, message: 'is not known here' };
+  if (constraints?.whitelistValidation !== undefined) return { field: property, message: NOT_KNOWN };
   const messages = Object.values(constraints ?? {}).map((message) => message.replace(`${property} `, ''));
   return { field: property, message: messages.join('; ') };
 }

@@ -7,7 +7,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const TTL_MS_MAX = 36_525 * 86_400_000;
 
 /** `30s` in milliseconds; undefined for what is no duration above 0 and up to 100 years. */
-export function parseTtlMs(text: unknown): number | undefined {
+function parseTtlMs(text: unknown): number | undefined {
   const [, count = '', unit = ''] = typeof text === 'string' ? (/^(\d{1,15})(ms|s|m|h|d)$/.exec(text) ?? []) : [];
   const ttlMs = Number(count) * (UNIT_MS[unit] ?? 0);
   return ttlMs > 0 && ttlMs <= TTL_MS_MAX ? ttlMs : undefined;
@@ -36,9 +36,9 @@ export class SetKeyQuery {
   @IsOptional()
   @IsTtl()
   ttl?: string;
+}
 
-  /** 0 keeps the key for ever. */
-  get ttlMs(): number {
-    return this.ttl === undefined ? 0 : (parseTtlMs(this.ttl) ?? 0);
-  }
+/** 0 keeps the key for ever. */
+export function ttlMsOf({ ttl }: SetKeyQuery): number {
+  return ttl === undefined ? 0 : (parseTtlMs(ttl) ?? 0);
 }

@@ -1,0 +1,73 @@
+import { ConfigError, loadConfig } from '@app/platform';
+import { parseClusterList, placedClusters } from './cluster-list.js';
+import { GatewayConfig } from './gateway.config.js';
+
+const CLUSTERS = 'c1=c1-n1@127.0.0.1:7001|c1-n2@127.0.0.1:7002;c2=c2-n1@[::1]:7011';
+const load = (env: Record<string, string>) => loadConfig(GatewayConfig, { env });
+
+function faultsOf(env: Record<string, string>): string {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.join('\n');
+    throw error;
+  }
+  return '';
+}
+
+describe('GatewayConfig', () => {
+  it('reads the clusters and keeps the documented defaults', () => {
+    const config = load({ RINGRAFT_CLUSTERS: CLUSTERS });
+    expect(placedClusters(config.clusters)).toEqual([
+      {
+        id: 'c1',
+        weight: 1,
+        nodes: [
+          { id: 'c1-n1', address: '127.0.0.1:7001' },
+          { id: 'c1-n2', address: '127.0.0.1:7002' },
+        ],
+      },
+      { id: 'c2', weight: 1, nodes: [{ id: 'c2-n1', address: '[::1]:7011' }] },
+    ]);
+    expect(config).toMatchObject({
+      listen: '127.0.0.1:8080',
+      requestTimeoutMs: 5_000,
+      keyBytesMax: 4_096,
+      valueBytesMax: 1_048_576,
+    });
+  });
+
+  it('takes spaces, newlines and a closing semicolon', () => {
+    expect(parseClusterList(' c1 = a@h:1 | b@h:2 ;\n c2=c@h:3; ')).toEqual({
+      c1: { nodes: { a: 'h:1', b: 'h:2' } },
+      c2: { nodes: { c: 'h:3' } },
+    });
+  });
+
+  it.each([
+    ['', 'clusters is missing'],
+    ['c1', 'c1'],
+    ['c1=', 'c1='],
+    ['c1=a', '"a" is no node'],
+    ['c1=a@h:1|a@h:2', 'a is there twice'],
+    ['c1=a@h:1;c1=b@h:2', 'c1 is there twice'],
+    [';', 'names no cluster'],
+    ['c1=a@h', 'address "h" of node a'],
+    ['c1=a@h:0', 'address "h:0" of node a'],
+    ['c1=a@h:70000', 'address "h:70000" of node a'],
+    ['c 1=a@h:1', 'c 1'],
+    ['c1=a@h:1;c2=a@h:2', 'node a is in c1 and in c2'],
+  ])('refuses clusters %j, saying %j', (clusters, message) => {
+    expect(faultsOf({ RINGRAFT_CLUSTERS: clusters })).toContain(message);
+  });
+
+  it.each([
+    [{ RINGRAFT_LISTEN: 'here' }, 'listen'],
+    [{ RINGRAFT_REQUEST_TIMEOUT_MS: '0' }, 'requestTimeoutMs'],
+    [{ RINGRAFT_KEY_BYTES_MAX: 'many' }, 'keyBytesMax'],
+    [{ RINGRAFT_RETRY_DELAY_MS: '300' }, 'retryDelayMs must not be above retryDelayMaxMs'],
+    [{ RINGRAFT_VALUE_BYTES_MAX: '8388608', RINGRAFT_PENDING_BYTES_MAX: '1048576' }, 'pendingBytesMax'],
+  ])('refuses %j, naming %s', (env, message) => {
+    expect(faultsOf({ RINGRAFT_CLUSTERS: CLUSTERS, ...env })).toContain(message);
+  });
+});
