@@ -4,9 +4,9 @@ const STEPS = 1000;
 
 describe('random schedules of messages, faults and clients', () => {
   it.each([
-    [3, 400],
+    [3, 250],
     [4, 100],
-    [5, 200],
+    [5, 100],
   ])('keep every invariant on %i nodes and recover once the faults end', (size, seeds) => {
     for (let seed = 1; seed <= seeds; seed++) expect(() => runSeed({ seed, size }, STEPS)).not.toThrow();
   });

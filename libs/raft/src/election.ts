@@ -8,6 +8,9 @@ import type { Random } from './random.js';
 import type { ReadyBuilder } from './ready.js';
 import type { RaftState } from './state.js';
 
+/** Election timeouts after which a write that the disk has not completed counts as hung, not as slow. */
+const HUNG_DISK_TIMEOUTS = 10;
+
 /**
  * Leader election (section 5.2) with the election restriction (5.4.1), the pre-vote phase (dissertation 9.6)
  * and check-quorum (dissertation 6.2). The only part that changes term, vote and role.
@@ -25,7 +28,7 @@ export class Election {
 
   tick(state: RaftState, ready: ReadyBuilder): void {
     if (state.role === 'leader') {
-      if (this.config.checkQuorum && !this.hearsFromQuorum(state)) {
+      if (this.hasHungDisk(state) || (this.config.checkQuorum && !this.hearsFromQuorum(state))) {
         this.becomeFollower(state, state.currentTerm, undefined);
       }
     } else if (state.electionElapsedTicks >= this.randomizedTimeoutTicks && state.isVoter) {
@@ -183,6 +186,15 @@ export class Election {
     if (result === 'lost') this.becomeFollower(state, state.currentTerm, undefined);
     else if (result === 'won' && state.role === 'preCandidate') this.becomeCandidate(state, ready);
     else if (result === 'won' && state.role === 'candidate') this.becomeLeader(state);
+  }
+
+  /**
+   * A leader applies nothing, and so answers nobody, before its own disk has it, while its heartbeats keep everyone else from
+   * leading. It cannot win again before the disk works: its vote for itself has to be synced.
+   */
+  private hasHungDisk(state: RaftState): boolean {
+    if (state.writingSince === undefined) return false;
+    return state.now - state.writingSince >= HUNG_DISK_TIMEOUTS * this.config.electionTimeoutTicks;
   }
 
   private hearsFromQuorum(state: RaftState): boolean {

@@ -147,6 +147,7 @@ export class Raft {
     this.state.persistedTerm = this.persisting.term;
     this.state.persistedVote = this.persisting.vote;
     this.persisting = undefined;
+    this.state.writingSince = undefined;
     this.state.log.markPersisted();
     this.election.handleVotePersisted(this.state, this.ready);
     this.replication.handlePersisted(this.state);
@@ -258,6 +259,7 @@ export class Raft {
       return undefined;
     }
     this.persisting = { term: state.currentTerm, vote: state.votedFor };
+    state.writingSince = state.now;
     // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already.
     const commitIndex = Math.min(state.commitIndex, state.log.persistedIndex);
     return {

@@ -39,8 +39,12 @@ export class Replication {
 
   tick(state: RaftState, ready: ReadyBuilder): void {
     if (state.role !== 'leader' || state.now % this.config.heartbeatTicks !== 0) return;
-    // A probe without an answer may be lost: it is tried again, no faster than this.
-    for (const progress of state.progress.values()) progress.isProbeSent = false;
+    for (const [id, progress] of state.progress) {
+      // The answer to a probe waits for the follower's disk, which may be slow; an empty message only asks who is there.
+      if (progress.isProbeSent) this.sendAppend(state, id, progress.nextIndex - 1, [], ready);
+      // A probe without an answer may be lost: it is tried again, no faster than this.
+      progress.isProbeSent = false;
+    }
     this.broadcast(state, ready, true);
   }
 

@@ -49,6 +49,8 @@ export class RaftState {
   /** The hard state that the disk holds, or that it will hold before anything that depends on it leaves. */
   persistedTerm: Term;
   persistedVote: NodeId | undefined;
+  /** The tick at which the disk was given the batch that it is writing; undefined while it is writing none. */
+  writingSince: number | undefined;
 
   constructor(
     readonly id: NodeId,

@@ -1,3 +1,4 @@
+import { simpleConfiguration, type Configuration } from '../configuration.js';
 import type { Message } from '../messages.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
@@ -60,7 +61,8 @@ export class ChaosRun {
     const ids = [...'abcde'.slice(0, size)];
     // In one run out of four the nodes do not even agree on their flags.
     const configs = random.nextInt(0, 3) > 0 ? {} : Object.fromEntries(ids.map((id) => [id, flags()]));
-    this.group = new TestGroup(ids, { seed, config: { ...chaosConfig, ...flags() }, configs });
+    const configuration = drawConfiguration(ids, random);
+    this.group = new TestGroup(ids, { seed, config: { ...chaosConfig, ...flags() }, configs, configuration });
   }
 
   perform(action: Action): void {
@@ -193,6 +195,14 @@ export class ChaosRun {
     const log = leader.log.join(' ');
     return nodes.every((node) => node.applied.length === leader.state.log.lastIndex && node.log.join(' ') === log);
   }
+}
+
+/** Mostly all are voters; sometimes the last one learns, or the cluster is on its way from one half to the other. */
+function drawConfiguration(ids: readonly string[], random: Random): Configuration {
+  const kind = random.nextInt(0, 9);
+  if (kind === 0) return { voters: ids.slice(0, -1), outgoingVoters: [], learners: ids.slice(-1) };
+  if (kind === 1) return { voters: ids.slice(0, -1), outgoingVoters: ids.slice(1), learners: [] };
+  return simpleConfiguration(ids);
 }
 
 /** Which faults a run has, and how often: a random subset, so that each has runs in which nothing else disturbs it. */
