@@ -2,12 +2,14 @@
  * `npm start`: a whole system on this machine, until Ctrl-C.
  *
  * Nothing is started again by itself: a process that ends unexpectedly is named, and the rest goes on. Ctrl-C stops
- * everything gracefully (exit code 0); a second one kills what is left (exit code 130).
+ * everything gracefully (exit code 0, or 1 when a process would not stop); a second one kills what is left (exit code
+ * 130).
  */
 import { join, resolve } from 'node:path';
+import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { VERSION } from '@app/platform';
-import { parseCommandLine } from './local-cluster/command-line.js';
+import { type ClusterCommand, parseCommandLine } from './local-cluster/command-line.js';
 import { claimDataDirectory, DataDirectoryError } from './local-cluster/data-directory.js';
 import { consecutivePorts } from './local-cluster/layout.js';
 import { LocalCluster, NotBuiltError, PortsTakenError } from './local-cluster/local-cluster.js';
@@ -23,7 +25,7 @@ const SAME_SIGNAL_WITHIN_MS = 500;
 
 const PORT_FLAGS = { gateway: '--port', grpc: '--grpc-port', ops: '--ops-port' };
 
-const options = parseCommandLine(process.argv.slice(2), VERSION);
+const options = parsedOrExit();
 const dataDir = resolve(options.dataDir);
 const cluster = new LocalCluster({
   ...options,
@@ -38,7 +40,18 @@ const progress = new ElectionProgress(cluster, process.stdout);
 const startedAt = performance.now();
 let isStarting = true;
 let stoppingSince: number | undefined;
+let isKilling = false;
 let release: (() => void) | undefined;
+
+/** Commander has printed the help, or what is wrong, before it gives up. */
+function parsedOrExit(): ClusterCommand {
+  try {
+    return parseCommandLine(process.argv.slice(2), VERSION);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode);
+    throw error;
+  }
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -67,6 +80,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   const now = performance.now();
   if (stoppingSince !== undefined) {
     if (now - stoppingSince < SAME_SIGNAL_WITHIN_MS) return;
+    isKilling = true;
     complain('killing what is left');
     await cluster.killAll();
     end(signal === 'SIGINT' ? 130 : 143);
@@ -74,9 +88,13 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   stoppingSince = now;
   progress.stop();
   say('\nstopping all processes, once more kills them ...');
-  await cluster.stop(STOP_TIMEOUT_MS);
+  const failures = await cluster.stop(STOP_TIMEOUT_MS);
+  if (isKilling) return;
+  for (const { server, exit } of failures) {
+    complain(`${server.name} did not stop gracefully: it ${describeExit(exit)}. Its log: ${server.logPath}`);
+  }
   say('stopped');
-  end(0);
+  end(failures.length === 0 ? 0 : 1);
 }
 
 /** What went wrong, and what to do about it. */

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
 
 export interface ClusterCommand {
   readonly clusters: number;
@@ -15,8 +15,17 @@ export interface ClusterCommand {
 /** Each process takes 100 MB or so; more than this on one machine is a mistake. */
 const PROCESSES_MAX = 100;
 
-/** The flags of `npm start --`. Prints and exits by itself for `--help` and for what is wrong. */
-export function parseCommandLine(argv: readonly string[], version: string): ClusterCommand {
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/**
+ * The flags of `npm start --`. For `--help`, `--version` and for what is wrong it prints and throws a `CommanderError`
+ * with the exit code.
+ */
+export function parseCommandLine(
+  argv: readonly string[],
+  version: string,
+  output: OutputConfiguration = {},
+): ClusterCommand {
   const command = new Command('npm start --')
     .description('Starts a whole Ringraft system on this machine: raft-node processes in clusters, and gateways.')
     .version(version)
@@ -28,8 +37,10 @@ export function parseCommandLine(argv: readonly string[], version: string): Clus
     .option('--ops-port <port>', 'HTTP port of the first node, for health and metrics', port, 7101)
     .option('--data-dir <path>', 'where everything is kept, logs included', 'data')
     .option('--fresh', 'wipe the data directory first', false)
-    .option('--log-level <level>', 'of all processes: error, warn, info, debug, trace', 'info')
+    .addOption(new Option('--log-level <level>', 'of all processes').choices(LOG_LEVELS).default('info'))
     .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput(output)
     .showHelpAfterError('(--help lists all options)');
   command.parse([...argv], { from: 'user' });
   const options = command.opts<ClusterCommand>();

@@ -57,7 +57,7 @@ describe('LocalCluster', () => {
 
     const pids = [...system.nodes, ...system.gateways].map(({ pid }) => pid!);
     expect(pids.every(isAlive)).toBe(true);
-    await system.stop(TIMEOUT_MS);
+    expect(await system.stop(TIMEOUT_MS)).toEqual([]);
     expect(pids.some(isAlive)).toBe(false);
     expect(unexpected).toEqual([]);
     expect(system.node('c1-n1').lastLogLines(5)).toEqual(['c1-n1 starts', 'c1-n1 stops']);
@@ -117,7 +117,10 @@ describe('LocalCluster', () => {
     await system.start(TIMEOUT_MS);
     system.node('c2-n1').pause();
     expect(await system.node('c2-n1').stop(TIMEOUT_MS)).toEqual({ code: 0, signal: null });
-    expect(await system.node('c1-n1').stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
+    const failures = await system.stop(500);
+    expect(failures.map(({ server, exit }) => [server.name, exit])).toEqual([
+      ['c1-n1', { code: null, signal: 'SIGKILL' }],
+    ]);
   });
 
   it('reports a process that exits early with its last lines, and stops the others', async () => {

@@ -12,6 +12,7 @@ import { isPortTaken } from './ports.js';
 import { type Exit, ServerProcess, ServerProcessError } from './server-process.js';
 
 const METRICS_TIMEOUT_MS = 2_000;
+const FAILED_START_STOP_TIMEOUT_MS = 5_000;
 
 /** Ports that somebody else listens on. */
 export class PortsTakenError extends Error {
@@ -129,7 +130,7 @@ export class LocalCluster {
       const dead = servers.find(({ isRunning }) => !isRunning);
       if (dead) throw new ServerProcessError(dead, 'ended while others started');
     } catch (error) {
-      await this.stop(0);
+      await this.stop(FAILED_START_STOP_TIMEOUT_MS);
       throw error;
     }
   }
@@ -139,10 +140,23 @@ export class LocalCluster {
     await Promise.all([...this.nodes, ...this.gateways].map((server) => server.ready(timeoutMs)));
   }
 
-  /** Stops the gateways, then the nodes; kills what has not ended `timeoutMs` after it was asked to. Never throws. */
-  async stop(timeoutMs: number): Promise<void> {
-    await Promise.all(this.gateways.map((gateway) => gateway.stop(timeoutMs)));
-    await Promise.all(this.nodes.map((node) => node.stop(timeoutMs)));
+  /**
+   * Stops the gateways, then the nodes; kills what has not ended `timeoutMs` after it was asked to. Never throws. Gives
+   * those that did not end well: with another exit code than 0, or killed.
+   */
+  async stop(timeoutMs: number): Promise<{ server: ServerProcess; exit: Exit }[]> {
+    const failures: { server: ServerProcess; exit: Exit }[] = [];
+    for (const servers of [this.gateways, this.nodes]) {
+      await Promise.all(
+        servers
+          .filter(({ isRunning }) => isRunning)
+          .map(async (server) => {
+            const exit = await server.stop(timeoutMs);
+            if (exit && exit.code !== 0) failures.push({ server, exit });
+          }),
+      );
+    }
+    return failures;
   }
 
   /** `kill -9` for everything, at the same moment. */

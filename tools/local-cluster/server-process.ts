@@ -134,13 +134,18 @@ export class ServerProcess {
     }
   }
 
-  /** SIGTERM, then SIGKILL when it has not ended after `timeoutMs`. A paused process is resumed first. Never throws. */
+  /**
+   * SIGTERM, then SIGKILL when it has not ended after `timeoutMs`. A paused process is resumed first. Sends one SIGTERM
+   * however often it is called, because a second one would cut the graceful stop short. Never throws.
+   */
   async stop(timeoutMs: number): Promise<Exit | undefined> {
     const { run } = this;
     if (!run || run.exit) return run?.exit;
-    run.isEnding = true;
-    run.child.kill('SIGCONT');
-    run.child.kill('SIGTERM');
+    if (!run.isEnding) {
+      run.isEnding = true;
+      run.child.kill('SIGCONT');
+      run.child.kill('SIGTERM');
+    }
     const timer = setTimeout(() => run.child.kill('SIGKILL'), timeoutMs);
     const exit = await run.exited;
     clearTimeout(timer);

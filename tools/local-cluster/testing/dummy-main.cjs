@@ -1,6 +1,6 @@
 // Stands in for main.js of both apps: the same environment, the same endpoints, no Raft. Which way it misbehaves is
-// said by variables that name the process: DUMMY_EXITS, DUMMY_NEVER_READY, DUMMY_IGNORES_SIGTERM. Runs as CommonJS and
-// as an ES module, because it takes the place of either.
+// said by variables that name the process: DUMMY_EXITS, DUMMY_NEVER_READY, DUMMY_IGNORES_SIGTERM,
+// DUMMY_STOPS_WITH_ERROR. Runs as CommonJS and as an ES module, because it takes the place of either.
 const { createServer } = process.getBuiltinModule('node:http');
 
 const env = process.env;
@@ -17,7 +17,7 @@ if (misbehaves('EXITS')) {
 process.on('SIGTERM', () => {
   if (misbehaves('IGNORES_SIGTERM')) return;
   console.log(`${name} stops`);
-  process.exit(0);
+  process.exit(misbehaves('STOPS_WITH_ERROR') ? 9 : 0);
 });
 if (env.RINGRAFT_EXIT_WITH_PARENT === 'true') {
   process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM'));
