@@ -37,14 +37,12 @@ export class Replication {
     state.uncommittedBytes = 0;
   }
 
+  /**
+   * Entries of a probe that went unanswered are not sent again: their answer may be waiting for a slow disk. That to the heartbeat
+   * does not wait, and tells where to go on if they were lost.
+   */
   tick(state: RaftState, ready: ReadyBuilder): void {
     if (state.role !== 'leader' || state.now % this.config.heartbeatTicks !== 0) return;
-    for (const [id, progress] of state.progress) {
-      // The answer to a probe waits for the follower's disk, which may be slow; an empty message only asks who is there.
-      if (progress.isProbeSent) this.sendAppend(state, id, progress.nextIndex - 1, [], ready);
-      // A probe without an answer may be lost: it is tried again, no faster than this.
-      progress.isProbeSent = false;
-    }
     this.broadcast(state, ready, true);
   }
 
