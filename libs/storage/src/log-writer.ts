@@ -96,9 +96,8 @@ export class LogWriter {
     return this.placed;
   }
 
-  /** `done` comes after those of all earlier batches, and inside this call only if nothing is left to wait for. */
+  /** `done` comes after those of all earlier batches, and inside this call only if nothing is left to wait for. Not to be called after a failure. */
   add(records: readonly LogRecord[], done: Done): void {
-    if (this.failedWith) return done(this.failedWith);
     for (const record of records) this.waitingBytes += frameBytesOf(bodyBytesOf(record));
     const batch = { records, done, taken: 0 };
     this.placed = Math.min(this.placed, placedBelow(batch));

@@ -155,13 +155,13 @@ describe('recovery of a small log of two segments', () => {
     },
   );
 
-  it('says what it cut', () => {
+  it('says what it cut, and cuts it for good before anything else is written', () => {
     const { end } = stages.at(-2)!;
-    const log = mustOpen(
-      copyOf(disk, LAST, (bytes) => bytes.fill(0, end + 20)),
-      small,
-    );
+    const torn = copyOf(disk, LAST, (bytes) => bytes.fill(0, end + 20));
+    const log = mustOpen(torn, small);
     expect(log.recovery.cut).toEqual({ file: LAST, offset: end, bytes: last.length - end });
+    torn.crash({ keepUnsynced: 'none' });
+    expect(torn.contentOf(LAST)!.length).toBe(end);
   });
 
   const flipped = (name: string, at: number, pattern: number): MemoryDisk =>
@@ -288,6 +288,29 @@ describe('recovery of a small log of two segments', () => {
       return bytes;
     });
     expectRefused(swapped, LAST, one);
+  });
+
+  it.each([
+    ['its number', { sequence: 1, previousChecksum: 0 }],
+    ['the record that it follows', { sequence: 0, previousChecksum: 1 }],
+  ])('refuses an intact record that does not belong where it is, by %s', (_name, wrong) => {
+    const [salt, offset] = [readFrame(last, 0, 0), frameOffsets(last).at(-2)!];
+    if (salt.state !== 'whole') throw new Error('no header');
+    const stranger = copyOf(disk, LAST, (bytes) => {
+      const reading = readFrame(last, offset, salt.value.checksum);
+      if (reading.state !== 'whole') throw new Error('no record');
+      const { body, type, sequence, syncedThrough, previousChecksum, frameBytes } = reading.value;
+      bytes.fill(0, offset, offset + frameBytes).set(body, offset + bodyStart);
+      sealFrame(bytes, offset, offset, salt.value.checksum, {
+        type,
+        bodyBytes: body.length,
+        sequence: sequence + wrong.sequence,
+        syncedThrough,
+        previousChecksum: previousChecksum ^ wrong.previousChecksum,
+      });
+      return bytes;
+    });
+    expectRefused(stranger, LAST, offset);
   });
 
   it('refuses a format of later days without touching it', () => {
