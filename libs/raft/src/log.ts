@@ -63,6 +63,11 @@ export class RaftLog {
     );
   }
 
+  /** Of the entries that are kept in memory. */
+  get bytesInMemory(): number {
+    return this.tailBytes;
+  }
+
   get firstIndex(): LogIndex {
     return this.base.index + 1;
   }

@@ -69,6 +69,7 @@ export class Replication {
   /** At the same term as this node's: the sender is its leader. */
   handleAppendEntries(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
     const { log } = state;
+    if (message.entries.length > 0 && !this.hasRoom(state)) return;
     if (!log.matches(message.prevLogIndex, message.prevLogTerm)) {
       this.rejectAppend(state, message, ready);
       return;
@@ -203,6 +204,16 @@ export class Replication {
     // Says nothing of what is stored, but that this node is in this term.
     if (state.persistedTerm === state.currentTerm) ready.send(response);
     else ready.sendAfterPersist(response);
+  }
+
+  /**
+   * Whether this follower takes more entries. While its state machine lags it takes as many as fit into the memory, and lets the
+   * rest go as if they were lost; the leader tries again at a heartbeat. What only waits to be committed is always taken, for the
+   * commit may wait for this very follower.
+   */
+  private hasRoom({ log, commitIndex, appliedIndex }: RaftState): boolean {
+    const { cacheBytesMax, uncommittedBytesMax } = this.config;
+    return commitIndex === appliedIndex || log.bytesInMemory <= cacheBytesMax + uncommittedBytesMax;
   }
 
   /** Stores what is not there yet; only a real conflict truncates, an old message never does. */
