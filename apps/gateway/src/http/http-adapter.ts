@@ -36,6 +36,11 @@ export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): Fa
   const server = adapter.getInstance();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // A connection whose request ends after the server began to close would otherwise be kept for the client's next one.
+  server.addHook('preClose', (done) => {
+    server.server.keepAliveTimeout = 1;
+    done();
+  });
   server.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   return adapter;
 }

@@ -9,6 +9,7 @@ import {
   type Request,
 } from '@app/kv';
 import {
+  Consistency,
   failedResult,
   KeyValueService,
   MembershipService,
@@ -60,7 +61,11 @@ export class FakeNode {
           handle: ({ command, consistency }, respond) => {
             const request = decodeCommand(command);
             this.requests.push(request);
-            this.behaviour(request, () => this.cluster.perform(this, command, request, consistency === 2), respond);
+            this.behaviour(
+              request,
+              () => this.cluster.perform(this, command, request, consistency === Consistency.STALE),
+              respond,
+            );
           },
           failed: (error) => {
             throw error;
