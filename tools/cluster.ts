@@ -5,10 +5,10 @@
  * everything gracefully (exit code 0, or 1 when a process would not stop); a second one kills what is left (exit code
  * 130).
  */
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { VERSION } from '@app/platform';
 import { type ClusterCommand, parseCommandLine } from './local-cluster/command-line.js';
 import { claimDataDirectory, DataDirectoryError } from './local-cluster/data-directory.js';
 import { consecutivePorts } from './local-cluster/layout.js';
@@ -16,6 +16,9 @@ import { LocalCluster, NotBuiltError, PortsTakenError } from './local-cluster/lo
 import { ElectionProgress } from './local-cluster/progress.js';
 import { curlExamples, processTable } from './local-cluster/report.js';
 import { describeExit, type Exit, type ServerProcess, ServerProcessError } from './local-cluster/server-process.js';
+
+/** This file runs as `dist/tools/cluster.js`. */
+const ROOT = join(import.meta.dirname, '../..');
 
 const START_TIMEOUT_MS = 60_000;
 /** More than the processes give themselves, so that they end by themselves if they can. */
@@ -30,7 +33,7 @@ const dataDir = resolve(options.dataDir);
 const cluster = new LocalCluster({
   ...options,
   dataDir,
-  distDir: join(import.meta.dirname, '..'),
+  distDir: join(ROOT, 'dist'),
   ports: consecutivePorts({ gateway: options.port, grpc: options.grpcPort, ops: options.opsPort }, options),
   env: { RINGRAFT_LOG_LEVEL: options.logLevel },
   onUnexpectedExit: (server, exit) => reportExit(server, exit),
@@ -45,8 +48,9 @@ let release: (() => void) | undefined;
 
 /** Commander has printed the help, or what is wrong, before it gives up. */
 function parsedOrExit(): ClusterCommand {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   try {
-    return parseCommandLine(process.argv.slice(2), VERSION);
+    return parseCommandLine(process.argv.slice(2), version);
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode);
     throw error;

@@ -18,8 +18,7 @@ export class DummyDist {
 
   /** Adds the built command line of `root`, so that it starts the dummies. Gives its path. */
   addCommand(root: string): string {
-    for (const part of ['tools', 'libs'])
-      cpSync(join(root, 'dist', part), join(this.distDir, part), { recursive: true });
+    cpSync(join(root, 'dist/tools'), join(this.distDir, 'tools'), { recursive: true });
     copyFileSync(join(root, 'package.json'), join(this.root, 'package.json'));
     symlinkSync(join(root, 'node_modules'), join(this.root, 'node_modules'));
     return join(this.distDir, 'tools/cluster.js');
