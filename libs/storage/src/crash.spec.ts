@@ -24,7 +24,10 @@ function workload(): Step[] {
   steps.push({ entries: [entry(13, 2, 'replaced')] });
   steps.push({ hardState: hardState(4, undefined, 12) });
   for (let index = 14; index <= 20; index += 1) steps.push({ entries: [entry(index, 4, 'y'.repeat(200))] });
-  steps.push({ removeThrough: 17 }, { hardState: hardState(5, 'c', 21), entries: [entry(21, 5)] });
+  steps.push(
+    { removeThrough: 17 },
+    { hardState: hardState(5, 'c', 21), entries: [entry(21, 5, new Uint8Array(1500).fill(7))] },
+  );
   return steps;
 }
 
