@@ -3,6 +3,7 @@ import { encodeCommand, type Request } from '@app/kv';
 import {
   Channel,
   Consistency,
+  DeleteRequest,
   ElectionClient,
   ExecuteStream,
   GetRequest,
@@ -11,6 +12,7 @@ import {
   MembershipClient,
   SetRequest,
   fromServiceError,
+  type DeleteResponse,
   type GetResponse,
   type RequestVoteRequest,
   type RequestVoteResponse,
@@ -53,6 +55,11 @@ export class NodeClient {
     const client = this.channel.client(KeyValueClient);
     const message = SetRequest.create({ ...request, key: Buffer.from(key), value: Buffer.from(value) });
     return unary(client.set.bind(client), message);
+  }
+
+  delete(key: string, request: Partial<DeleteRequest> = {}): Promise<DeleteResponse> {
+    const client = this.channel.client(KeyValueClient);
+    return unary(client.delete.bind(client), DeleteRequest.create({ ...request, key: Buffer.from(key) }));
   }
 
   requestVote(request: RequestVoteRequest): Promise<RequestVoteResponse> {
