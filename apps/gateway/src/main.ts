@@ -1,4 +1,6 @@
+import 'reflect-metadata';
 import {
+  VERSION,
   configOrExit,
   createLog,
   exitOnFatalErrors,
@@ -8,8 +10,6 @@ import {
 } from '@app/platform';
 import { createGateway } from './gateway-app.js';
 import { GatewayConfig } from './gateway.config.js';
-
-const VERSION = process.env['npm_package_version'] ?? '0.1.0';
 
 const config = configOrExit(GatewayConfig, {
   name: 'gateway',
@@ -24,5 +24,10 @@ stopOnSignals(app, log, config.shutdownTimeoutMs);
 if (config.exitWithParent) exitWithParent();
 
 const { host, port } = parseHostPort(config.listen);
-await app.listen({ host, port });
+try {
+  await app.listen({ host, port });
+} catch (error) {
+  log.fatal({ address: config.listen, err: error }, 'cannot listen');
+  process.exit(1);
+}
 log.info({ address: await app.getUrl() }, 'listening');

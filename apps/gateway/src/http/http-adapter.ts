@@ -12,6 +12,9 @@ import type { RouteTable } from './route-table.js';
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** How soon a connection without a request is noticed while the server closes. */
+const CLOSING_SWEEP_MS = 20;
+
 /** Beside the encoded key in the request line: all other headers together. */
 const HEADER_BYTES_MAX = 16 * 1024;
 
@@ -36,9 +39,10 @@ export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): Fa
   const server = adapter.getInstance();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  // A connection whose request ends after the server began to close would otherwise be kept for the client's next one.
   server.addHook('preClose', (done) => {
-    server.server.keepAliveTimeout = 1;
+    // A connection whose request ends only now would otherwise be kept for the client's next one.
+    const sweep = setInterval(() => server.server.closeIdleConnections(), CLOSING_SWEEP_MS);
+    server.server.once('close', () => clearInterval(sweep));
     done();
   });
   server.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
