@@ -21,8 +21,8 @@ export class VoteClient {
     const address = this.directory.addressOf(message.to);
     if (address === undefined) return;
     const client = this.channels.channelTo(address).client(ElectionClient);
-    // After one election timeout the candidate has begun another campaign, and the answer would be stale.
-    const deadline = Date.now() + this.config.electionTimeoutMs;
+    // After two election timeouts the candidate has begun another campaign, and the answer would be stale.
+    const deadline = Date.now() + 2 * this.config.electionTimeoutMs;
     client.requestVote(
       toWireRequest(this.directory.clusterId, message),
       new Metadata(),

@@ -2,23 +2,24 @@ import type { Message, RequestVote, RequestVoteResponse } from '@app/raft';
 import { PeerInbox } from '../peers/peer-inbox.js';
 import { VoteDesk } from './vote-desk.js';
 
-const request = (from: string, preVote: boolean): RequestVote => ({
+const request = (from: string, preVote: boolean, term = 2): RequestVote => ({
   type: 'RequestVote',
   from,
   to: 'me',
-  term: 2,
+  term,
   lastLogIndex: 0,
   lastLogTerm: 0,
   preVote,
 });
 
-const response = (to: string, preVote: boolean): RequestVoteResponse => ({
+const response = (to: string, preVote: boolean, more: Partial<RequestVoteResponse> = {}): RequestVoteResponse => ({
   type: 'RequestVoteResponse',
   from: 'me',
   to,
   term: 2,
   voteGranted: true,
   preVote,
+  ...more,
 });
 
 function open() {
@@ -54,5 +55,22 @@ describe('VoteDesk', () => {
     await expect(first).rejects.toMatchObject({ code: 'TIMED_OUT' });
     desk.answer(response('a', false));
     await expect(second).resolves.toMatchObject({ voteGranted: true });
+  });
+
+  it('does not give a candidate the answer to its earlier request, which the disk held up', async () => {
+    const { desk } = open();
+    const first = desk.ask(request('a', false, 5));
+    const second = desk.ask(request('a', false, 6));
+    await expect(first).rejects.toMatchObject({ code: 'TIMED_OUT' });
+    desk.answer(response('a', false, { term: 5 }));
+    desk.answer(response('a', false, { term: 6 }));
+    await expect(second).resolves.toMatchObject({ term: 6 });
+  });
+
+  it('passes on a refused pre-vote, which has the term of the voter', async () => {
+    const { desk } = open();
+    const asked = desk.ask(request('a', true, 6));
+    desk.answer(response('a', true, { term: 5, voteGranted: false }));
+    await expect(asked).resolves.toMatchObject({ term: 5, voteGranted: false });
   });
 });

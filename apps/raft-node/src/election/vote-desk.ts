@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { RequestVote, RequestVoteResponse } from '@app/raft';
+import type { RequestVote, RequestVoteResponse, Term } from '@app/raft';
 import { RingraftError } from '@app/rpc';
 import { PeerInbox } from '../peers/peer-inbox.js';
 
 interface WaitingCandidate {
+  /** Of the request. */
+  readonly term: Term;
   resolve(response: RequestVoteResponse): void;
   reject(error: Error): void;
 }
@@ -24,18 +26,25 @@ export class VoteDesk {
       this.waiting
         .get(key)
         ?.reject(new RingraftError('TIMED_OUT', 'replaced by a later request of the same candidate'));
-      this.waiting.set(key, { resolve, reject });
+      this.waiting.set(key, { term: request.term, resolve, reject });
       this.inbox.received(request);
     });
   }
 
   answer(response: RequestVoteResponse): void {
     const key = keyOf(response.to, response.preVote);
-    this.waiting.get(key)?.resolve(response);
+    const candidate = this.waiting.get(key);
+    if (candidate === undefined || answersEarlierRequest(response, candidate.term)) return;
     this.waiting.delete(key);
+    candidate.resolve(response);
   }
 }
 
 function keyOf(candidate: string, isPreVote: boolean): string {
   return `${candidate}${isPreVote ? '?' : '!'}`;
+}
+
+/** A vote is for the term that it was asked for in; only a refused pre-vote may have a lower one, the voter's own. */
+function answersEarlierRequest({ term, preVote, voteGranted }: RequestVoteResponse, requestTerm: Term): boolean {
+  return term < requestTerm && (voteGranted || !preVote);
 }
