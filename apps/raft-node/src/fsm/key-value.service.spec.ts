@@ -74,7 +74,8 @@ describe('KeyValueService', () => {
 
   it.each<[string, Request | Buffer, string, string]>([
     ['no command at all', Buffer.of(), 'INVALID_REQUEST', ''],
-    ['a command of another version', Buffer.of(200, 1, 2, 3), 'INVALID_REQUEST', ''],
+    ['a command of another version', Buffer.of(200, 1, 2, 3), 'UNSUPPORTED', 'version 200'],
+    ['a command of a later kind', Buffer.of(1, 99), 'UNSUPPORTED', 'kind 99'],
     ['a command of the sweeper', { kind: 'expire', keys: [key] }, 'INVALID_REQUEST', 'expire'],
     ['an empty key', { kind: 'get', key: Uint8Array.of() }, 'KEY_EMPTY', 'key'],
     ['a long key', { kind: 'get', key: new Uint8Array(5) }, 'KEY_TOO_LONG', 'at most 4 bytes'],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   DecodeError,
   StateMachine,
+  UnsupportedVersionError,
   checkLimits,
   decodeCommand,
   encodeAnswer,
@@ -42,7 +43,7 @@ export class KeyValueService {
     }
     const { request } = checked;
     const timeoutMs = operation.timeoutMs > 0 ? operation.timeoutMs : this.config.operationTimeoutMs;
-    const deadlineMs = Date.now() + timeoutMs;
+    const deadlineMs = performance.now() + timeoutMs;
     if (request.kind !== 'get') {
       this.desk.write(operation.command, deadlineMs, (answer, refusal) => {
         if (answer !== undefined) respond(successResult(answer));
@@ -86,7 +87,8 @@ export class KeyValueService {
       request = decodeCommand(command);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      return { refused: failedResult('INVALID_REQUEST', `${error.field}: ${error.reason}`) };
+      const code = error instanceof UnsupportedVersionError ? 'UNSUPPORTED' : 'INVALID_REQUEST';
+      return { refused: failedResult(code, `${error.field}: ${error.reason}`) };
     }
     if (request.kind === 'expire') {
       return { refused: failedResult('INVALID_REQUEST', 'kind: expire is no command of clients') };

@@ -9,7 +9,7 @@ export class LeaderForwarder implements OnApplicationShutdown {
   constructor(private readonly channels: Channels) {}
 
   forward(operation: Operation, leaderAddress: string, deadlineMs: number, respond: Respond): void {
-    const timeoutMs = deadlineMs - Date.now();
+    const timeoutMs = deadlineMs - performance.now();
     if (timeoutMs <= 0) {
       respond(failedResult('TIMED_OUT', 'no time was left to pass the operation on to the leader'));
       return;

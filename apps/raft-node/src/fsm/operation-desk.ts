@@ -44,7 +44,7 @@ export class OperationDesk {
     return this.reader?.leaderId;
   }
 
-  /** Puts an encoded command, which the caller has checked, through the log. `deadlineMs` is a time of `Date.now()`. */
+  /** Puts an encoded command, which the caller has checked, through the log. `deadlineMs` is a time of `performance.now()`, which no clock change moves. */
   write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void {
     if (this.reader === undefined) reply(undefined, NOT_STARTED);
     else this.reader.write(command, deadlineMs, reply);

@@ -28,7 +28,7 @@ export class PeerStream {
   private call: Call | undefined;
   private isWriterFull = false;
   private isOutage = false;
-  private nextOpenMs = 0;
+  private nextOpenMs = -Infinity;
   private isClosed = false;
 
   constructor(
@@ -56,7 +56,7 @@ export class PeerStream {
   }
 
   private open(): Call | undefined {
-    const now = Date.now();
+    const now = performance.now();
     if (this.isClosed || now < this.nextOpenMs) return undefined;
     this.nextOpenMs = now + this.reopenDelayMs;
     const call = this.channel.client(ReplicationClient).appendEntries();
