@@ -89,16 +89,18 @@ class DriverUnderTest {
     return this;
   }
 
-  write(command: Uint8Array): Promise<Answer | string> {
+  write(command: Uint8Array, timeoutMs = 60_000): Promise<Answer | string> {
     return new Promise((resolve) =>
-      this.desk.write(command, Date.now() + 60_000, (answer, refusal) =>
+      this.desk.write(command, performance.now() + timeoutMs, (answer, refusal) =>
         resolve(answer !== undefined ? decodeAnswer(answer) : refusal!.code),
       ),
     );
   }
 
   read(): Promise<string> {
-    return new Promise((resolve) => this.desk.read(Date.now() + 60_000, (refusal) => resolve(refusal?.code ?? 'read')));
+    return new Promise((resolve) =>
+      this.desk.read(performance.now() + 60_000, (refusal) => resolve(refusal?.code ?? 'read')),
+    );
   }
 
   /** What a voter of a three-node cluster would do: grant every vote, store every entry. */
@@ -235,5 +237,49 @@ describe('RaftDriver', () => {
     await eventually(() => node.desk.leaderId === 'n2');
     await expect(node.write(set('k', 'v'))).resolves.toBe('NOT_LEADER');
     await expect(node.read()).resolves.toBe('NOT_LEADER');
+  });
+
+  it('ends an operation in its time when the wall clock is set back meanwhile', async () => {
+    node = await new DriverUnderTest().start(3);
+    node.playPeers('n2', 'n3');
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    node.isDiskSlow = true;
+    const hourBefore = Date.now() - 3_600_000;
+    const clock = jest.spyOn(Date, 'now');
+    const outcome = node.write(set('k', 'v'), 50);
+    clock.mockReturnValue(hourBefore);
+    try {
+      await expect(outcome).resolves.toBe('OUTCOME_UNKNOWN');
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('stops for good when it can not read its log back for a follower', async () => {
+    node = await new DriverUnderTest().start(3);
+    node.playPeers('n2');
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    // More than stays in memory.
+    const value = 'x'.repeat(1024 * 1024);
+    for (let i = 0; i < 20; i++) await node.write(set('k', value));
+    node.failure = new Error('EIO');
+    node.playPeers('n3');
+    await eventually(() => node.fatal.length > 0);
+    expect(node.fatal).toMatchObject([{ message: expect.stringContaining('EIO') as string }]);
+  });
+
+  it('stops for good also when a client can not be told', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    node.isDiskSlow = true;
+    const reply = () => {
+      throw new Error('the reply failed');
+    };
+    node.desk.write(set('k', 'v'), Infinity, reply);
+    await eventually(() => node.raft.status().lastIndex === 2);
+    node.failure = new Error('EIO');
+    node.isDiskSlow = false;
+    await eventually(() => node.fatal.length > 0);
+    expect(node.fatal).toMatchObject([{ message: expect.stringContaining('EIO') as string }]);
   });
 });

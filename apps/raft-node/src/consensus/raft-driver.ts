@@ -2,7 +2,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { encodeBatch, StateMachine, type KeySpace } from '@app/kv';
 import { LOG, type Log } from '@app/platform';
 import { EntryType, Raft, type Entry, type EntryFetch, type NodeId, type PersistBatch } from '@app/raft';
-import { WriteAheadLog } from '@app/storage';
+import { IndexCompactedError, WriteAheadLog } from '@app/storage';
 import { OperationDesk, type ReadReply, type Refusal, type WriteReply } from '../fsm/operation-desk.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
@@ -76,8 +76,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   /** Refuses new operations, gives those under way a bounded time to finish, and falls silent. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.state === 'running') this.state = 'draining';
-    const deadline = Date.now() + this.config.drainTimeoutMs;
-    while (this.state === 'draining' && this.pendingOperations > 0 && Date.now() < deadline) {
+    const deadline = performance.now() + this.config.drainTimeoutMs;
+    while (this.state === 'draining' && this.pendingOperations > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, this.config.tickMs));
     }
     this.stop();
@@ -131,7 +131,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
 
   private tick(): void {
     this.input(() => this.raft.tick());
-    const now = Date.now();
+    const now = performance.now();
     this.proposals.expire(now);
     this.reads.expire(now);
   }
@@ -231,8 +231,9 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
 
   private fetch({ to, from, bytesMax }: EntryFetch): void {
     this.wal.read(from, this.wal.lastIndex + 1, bytesMax, (error, entries) => {
-      // Truncated or compacted meanwhile: the core asks again if it still needs them.
-      this.input(() => this.raft.entriesFetched(to, error ? [] : entries));
+      // A leader that cannot read what it has committed would leave this follower behind for ever, and nobody would know.
+      if (error && !(error instanceof IndexCompactedError)) this.fail(error);
+      else this.input(() => this.raft.entriesFetched(to, error ? [] : entries));
     });
   }
 
@@ -267,7 +268,11 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
 
   private fail(error: unknown): void {
     if (this.state === 'stopped') return;
-    this.stop();
+    try {
+      this.stop();
+    } catch (replyError) {
+      this.log.error({ err: replyError }, 'a client could not be told that the node stops');
+    }
     this.fatal(error);
   }
 
