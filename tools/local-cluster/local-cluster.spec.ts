@@ -9,6 +9,9 @@ import { freePorts, isPortTaken } from './ports.js';
 import { ServerProcessError, describeExit } from './server-process.js';
 import { DummyDist } from './testing/dummy-dist.js';
 
+/** Far above what it takes: a machine that is busy with other tests must not fail this one. */
+jest.setTimeout(30_000);
+
 const TIMEOUT_MS = 15_000;
 
 describe('LocalCluster', () => {
