@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError, loadConfig } from '@app/platform';
 import { parseClusterList, placedClusters } from './cluster-list.js';
 import { GatewayConfig } from './gateway.config.js';
@@ -34,6 +37,37 @@ describe('GatewayConfig', () => {
       requestTimeoutMs: 5_000,
       keyBytesMax: 4_096,
       valueBytesMax: 1_048_576,
+    });
+  });
+
+  describe('a file', () => {
+    let directory: string;
+    beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'gateway-config-'))));
+    afterAll(() => rmSync(directory, { recursive: true }));
+    const fromFile = (yaml: string) => {
+      const path = join(directory, 'gateway.yaml');
+      writeFileSync(path, yaml);
+      return { RINGRAFT_CONFIG: path };
+    };
+
+    it('gives the clusters as a mapping, with weights', () => {
+      const yaml =
+        'clusters:\n  big: { weight: 3, nodes: { n1: "127.0.0.1:1" } }\n  small:\n    nodes:\n      n2: 127.0.0.1:2\n';
+      expect(placedClusters(load(fromFile(yaml)).clusters)).toEqual([
+        { id: 'big', weight: 3, nodes: [{ id: 'n1', address: '127.0.0.1:1' }] },
+        { id: 'small', weight: 1, nodes: [{ id: 'n2', address: '127.0.0.1:2' }] },
+      ]);
+    });
+
+    it.each([
+      ['clusters: [c1]', 'must be a mapping'],
+      ['clusters: { c1: [a] }', 'cluster c1 must have nodes'],
+      ['clusters: { c1: { nodes: { a: 7001 } } }', 'address 7001 of node a'],
+      ['clusters: { c1: { nodes: { a: "h:1" }, color: red } }', 'unknown key color'],
+      ['clusters: { c1: { weight: 0, nodes: { a: "h:1" } } }', 'weight'],
+      ['clusters: { c1: { nodes: {} } }', 'cluster c1 has no node'],
+    ])('is refused with %j, saying %j', (yaml, message) => {
+      expect(faultsOf(fromFile(yaml))).toContain(message);
     });
   });
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { originForm } from './key-codec.js';
 
 /** What our handlers use of a Fastify request. Its body is always bytes, whatever the Content-Type. */
 export interface HttpRequest {
@@ -22,7 +23,7 @@ export interface HttpReply {
 }
 
 export function pathOf(request: HttpRequest): string {
-  const { originalUrl } = request;
-  const end = originalUrl.search(/[?#]/);
-  return end === -1 ? originalUrl : originalUrl.slice(0, end);
+  const url = originForm(request.originalUrl);
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
 }

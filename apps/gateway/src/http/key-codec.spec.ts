@@ -44,6 +44,8 @@ describe('protectKeys', () => {
     ['/v1/kv/a#b', '/v1/kv/a%23b'],
     ['/v1/kv/plain?x=%41', '/v1/kv/plain?x=%41'],
     ['/docs/%41', '/docs/%41'],
+    ['http://host:1/v1/kv/a%41?x', '/v1/kv/a%2541?x'],
+    ['HTTPS://host/v1/limits', '/v1/limits'],
   ])('%s -> %s', (url, protectedUrl) => {
     expect(protectKeys(url)).toBe(protectedUrl);
   });

@@ -5,13 +5,19 @@ import { RingraftError } from '@app/rpc';
  * other bytes, so it is given paths in which the percent signs are themselves encoded (`protectKeys`), and hands the
  * handlers the text that was sent (`decodeKey`).
  */
-export function protectKeys(url: string): string {
+export function protectKeys(target: string): string {
+  const url = originForm(target);
   if (!url.startsWith('/v1/')) return url;
   const queryAt = url.indexOf('?');
   const path = queryAt === -1 ? url : url.slice(0, queryAt);
   if (!path.includes('%') && !path.includes('#')) return url;
   const query = queryAt === -1 ? '' : url.slice(queryAt);
   return path.replaceAll('%', '%25').replaceAll('#', '%23') + query;
+}
+
+/** A request target without scheme and host, which a proxy may send (RFC 9112, section 3.2.2). */
+export function originForm(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*/i, '');
 }
 
 /** The bytes of a key. Throws INVALID_REQUEST, KEY_EMPTY or KEY_TOO_LONG. */

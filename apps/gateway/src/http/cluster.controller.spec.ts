@@ -1,0 +1,54 @@
+import { firstPlacement, type PlacedCluster } from '@app/placement';
+import { Role, StatusResponse } from '@app/rpc';
+import type { CurrentPlacement } from '../hashing/current-placement.js';
+import type { ClusterOverview, ClusterStatus, NodeStatus } from '../routing/cluster-overview.js';
+import { ClusterController } from './cluster.controller.js';
+
+const NODES = ['n1', 'n2', 'n3'].map((id, i) => ({ id, address: `127.0.0.1:${7001 + i}` }));
+const CLUSTER: PlacedCluster = { id: 'c1', weight: 1, nodes: NODES };
+
+/** A cluster led by n1, which hears `active`; the nodes in `silent` do not answer. */
+function statusOf(options: { active: string[]; silent?: string[]; sick?: string[]; isLed?: boolean }): ClusterStatus {
+  const { active, silent = [], sick = [], isLed = true } = options;
+  const nodes = NODES.map((node): NodeStatus => {
+    if (silent.includes(node.id)) return { node, status: undefined, failure: 'no connection' };
+    const status = StatusResponse.create({
+      role: isLed && node.id === 'n1' ? Role.LEADER : Role.FOLLOWER,
+      term: 2,
+      commitIndex: node.id === 'n1' ? 10 : 9,
+      appliedIndex: node.id === 'n1' ? 10 : 7,
+      unhealthyReasons: sick.includes(node.id) ? ['the disk is slow'] : [],
+      members: NODES.map(({ id }) => ({ nodeId: id, isActive: active.includes(id) })),
+    });
+    return { node, status, failure: undefined };
+  });
+  return { cluster: CLUSTER, slots: 16_384, nodes, leader: isLed ? nodes[0] : undefined };
+}
+
+async function viewOf(status: ClusterStatus) {
+  const placement = { map: firstPlacement([CLUSTER]) } as CurrentPlacement;
+  const overview = { all: () => Promise.resolve([status]) } as unknown as ClusterOverview;
+  return (await new ClusterController(placement, overview).cluster({})).clusters[0]!;
+}
+
+describe('GET /v1/cluster', () => {
+  it.each([
+    ['healthy', { active: ['n2', 'n3'] }],
+    ['degraded', { active: ['n2'], silent: ['n3'] }],
+    ['degraded', { active: ['n2', 'n3'], silent: ['n3'] }],
+    ['degraded', { active: ['n2', 'n3'], sick: ['n2'] }],
+    ['unavailable', { active: [] }],
+    ['unavailable', { active: [], silent: ['n2', 'n3'] }],
+    ['unavailable', { active: [], isLed: false }],
+    ['unavailable', { active: [], silent: ['n1', 'n2', 'n3'], isLed: false }],
+  ])('%s: %j', async (health, options) => {
+    expect((await viewOf(statusOf(options))).health).toBe(health);
+  });
+
+  it('tells how far a node is behind its leader, and why it does not answer', async () => {
+    const view = await viewOf(statusOf({ active: ['n2'], silent: ['n3'] }));
+    expect(view.nodes.map(({ lag }) => lag)).toEqual([0, 3, null]);
+    expect(view.nodes.map(({ role }) => role)).toEqual(['leader', 'follower', null]);
+    expect(view.nodes[2]).toMatchObject({ is_reachable: false, unhealthy_reasons: ['no connection'] });
+  });
+});
