@@ -9,7 +9,6 @@ const pure = (lib) => ({
   to: {
     pathNot: [
       `^libs/${lib}/src/`,
-      ...(lib === 'placement' ? ['node_modules/cluster-key-slot/'] : []),
       ...(lib === 'kv' ? ['node_modules/sorted-btree/'] : []),
     ],
     ...(lib === 'kv' ? { dependencyTypesNot: ['type-only'] } : {}),
