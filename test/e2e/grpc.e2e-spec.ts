@@ -3,6 +3,7 @@ import { decodeAnswer } from '@app/kv';
 import {
   AppendEntriesRequest,
   Consistency,
+  EntryType,
   HealthClient,
   Outcome,
   ReplicationClient,
@@ -201,6 +202,29 @@ describe('the gRPC interface of a node', () => {
       expect(fromServiceError(error).code).toBe('WRONG_CLUSTER');
       expect(error.code).toBe(status.FAILED_PRECONDITION);
     });
+
+    it('refuses AppendEntries of a member that no leader can have sent', async () => {
+      const { term } = await system.grpc(leader).status();
+      const request = { clusterId: 'c1', recipientId: 'c1-n1', leaderId: 'c1-n2', term: TERM };
+      const entry = { index: 1, term, type: EntryType.NORMAL, data: Buffer.from('data') };
+      const gap = await appendEntries({ ...request, prevLogIndex: 3, prevLogTerm: term, entries: [entry] });
+      expect(fromServiceError(gap).code).toBe('INVALID_REQUEST');
+      const future = await appendEntries({ ...request, entries: [{ ...entry, term: TERM + 1 }] });
+      expect(fromServiceError(future).code).toBe('INVALID_REQUEST');
+    });
+
+    it('refuses a RequestVote of a member that no candidate can have sent', async () => {
+      const request = RequestVoteRequest.create({
+        clusterId: 'c1',
+        recipientId: 'c1-n1',
+        candidateId: 'c1-n2',
+        term: TERM,
+        lastLogIndex: 1,
+        lastLogTerm: TERM + 1,
+      });
+      const error = await refusalOf(system.grpc(system.cluster.node('c1-n1')).requestVote(request));
+      expect(error.code).toBe('INVALID_REQUEST');
+    }, 30_000);
 
     it('was not disturbed by any of that: no node has seen that term, and the leader leads', async () => {
       for (const node of system.cluster.nodes) expect((await system.grpc(node).status()).term).toBeLessThan(TERM);

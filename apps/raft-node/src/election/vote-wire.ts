@@ -1,6 +1,6 @@
 /** RequestVote between the core's messages and those of raft.v1.Election. */
 import type { RequestVote, RequestVoteResponse } from '@app/raft';
-import { RequestVoteRequest, RequestVoteResponse as WireResponse } from '@app/rpc';
+import { RequestVoteRequest, RequestVoteResponse as WireResponse, RingraftError } from '@app/rpc';
 
 export function toWireRequest(clusterId: string, message: RequestVote): RequestVoteRequest {
   return {
@@ -14,7 +14,15 @@ export function toWireRequest(clusterId: string, message: RequestVote): RequestV
   };
 }
 
+/** Throws INVALID_REQUEST for what no candidate sends: the core would pass over it and the caller wait in vain. */
 export function fromWireRequest(wire: RequestVoteRequest): RequestVote {
+  const { term, lastLogIndex, lastLogTerm } = wire;
+  if (lastLogTerm > term || (lastLogIndex === 0) !== (lastLogTerm === 0)) {
+    throw new RingraftError(
+      'INVALID_REQUEST',
+      `a log cannot end with entry ${lastLogIndex} of term ${lastLogTerm} in term ${term}`,
+    );
+  }
   return {
     type: 'RequestVote',
     from: wire.candidateId,
