@@ -7,10 +7,7 @@ const pure = (lib) => ({
     'An import of Node, Nest or a package with a clock would let real time or real I/O in. Inject what you need.',
   from: { path: `^libs/${lib}/src/`, pathNot: '(\\.spec\\.ts$|/testing/)' },
   to: {
-    pathNot: [
-      `^libs/${lib}/src/`,
-      ...(lib === 'kv' ? ['node_modules/sorted-btree/'] : []),
-    ],
+    pathNot: [`^libs/${lib}/src/`, ...(lib === 'kv' ? ['node_modules/sorted-btree/'] : [])],
     ...(lib === 'kv' ? { dependencyTypesNot: ['type-only'] } : {}),
   },
 });
