@@ -75,27 +75,29 @@ function runUntilCrash(disk: MemoryDisk): number {
   return steps.length;
 }
 
+type Accident = (disk: MemoryDisk) => void;
+
 interface CrashingDisk {
   readonly disk: MemoryDisk;
-  readonly crashAt: (operation: number, keepUnsynced: KeepUnsynced) => void;
+  readonly crashAt: (operation: number, accident: Accident) => void;
 }
 
-/** A disk that loses power at its operation number `at`, and answers again afterwards. */
+/** A disk on which something happens at an operation, counted from 1. */
 function crashingDisk(): CrashingDisk {
   let count = 0;
-  let plan: { at: number; keepUnsynced: KeepUnsynced } | undefined;
+  let plan: { at: number; accident: Accident } | undefined;
   const disk: MemoryDisk = new MemoryDisk({
     intercept: () => {
       count += 1;
-      if (plan && count === plan.at) disk.crash(plan);
+      if (count === plan?.at) plan.accident(disk);
       return undefined;
     },
   });
   return {
     disk,
-    crashAt: (at, keepUnsynced) => {
+    crashAt: (at, accident) => {
       count = 0;
-      plan = { at, keepUnsynced };
+      plan = { at, accident };
     },
   };
 }
@@ -129,35 +131,49 @@ function randomKeep(seed: number): KeepUnsynced {
   return () => (random.next() & 1) === 1;
 }
 
-const keeps: [string, (seed: number) => KeepUnsynced][] = [
-  ['nothing', () => 'none'],
-  ['everything', () => 'all'],
-  ['any part', randomKeep],
-  ['another part', (seed) => randomKeep(seed + 1_000_000)],
+const losePower =
+  (keepUnsynced: KeepUnsynced): Accident =>
+  (disk) =>
+    disk.crash({ keepUnsynced });
+
+const accidents: [string, (seed: number) => Accident][] = [
+  ['power loss that keeps nothing unsynced', () => losePower('none')],
+  ['power loss that keeps everything', () => losePower('all')],
+  ['power loss that keeps any part', (seed) => losePower(randomKeep(seed))],
+  ['power loss that keeps another part', (seed) => losePower(randomKeep(seed + 1_000_000))],
+  ['death of the process', () => (disk) => disk.kill()],
 ];
 
-describe('a power loss at any operation of the disk', () => {
-  it.each(keeps)('loses nothing that was acknowledged, if of what was not synced it keeps %s', (_name, keep) => {
+/** Opens the log after an accident and says what is wrong with it. */
+function inspect(disk: MemoryDisk, acknowledged: number): { log?: LogContent; problem?: string } {
+  const opened = openNow(disk, small);
+  if (!opened?.result) return { problem: opened?.error?.message ?? 'no answer' };
+  const log = contentNow(opened.result);
+  return { log, problem: wrongIn(log, acknowledged) };
+}
+
+describe('at any operation of the disk', () => {
+  it.each(accidents)('a %s takes nothing that was acknowledged, or found by the next start', (_name, accident) => {
     const wrong: string[] = [];
-    let crashes = 0;
+    let count = 0;
     for (let at = 1; ; at += 1) {
       const { disk, crashAt } = crashingDisk();
-      crashAt(at, keep(at));
+      crashAt(at, accident(at));
       const acknowledged = runUntilCrash(disk);
       if (acknowledged === steps.length) break;
-      crashes += 1;
-      const opened = openNow(disk, small);
-      if (!opened?.result) wrong.push(`operation ${at}: ${opened?.error?.message ?? 'no answer'}`);
-      else {
-        const problem = wrongIn(contentNow(opened.result), acknowledged);
-        if (problem) wrong.push(`operation ${at}: ${problem}`);
-      }
+      count += 1;
+      const { log, problem } = inspect(disk, acknowledged);
+      if (problem) wrong.push(`operation ${at}: ${problem}`);
+      // What a start has found may be acknowledged at once, so it has to be durable.
+      disk.crash({ keepUnsynced: 'none' });
+      const later = inspect(disk, acknowledged).log;
+      if (JSON.stringify(later) !== JSON.stringify(log)) wrong.push(`operation ${at}: the next start found more`);
     }
     expect(wrong).toEqual([]);
-    expect(crashes).toBeGreaterThan(100);
+    expect(count).toBeGreaterThan(100);
   });
 
-  it('is survived again when the recovery from it loses power too', () => {
+  it('a power loss is survived again when the recovery from it loses power too', () => {
     const { crashes, wrong } = crashTwiceEverywhere();
     expect(wrong).toEqual([]);
     expect(crashes).toBeGreaterThan(500);
@@ -169,20 +185,15 @@ describe('a power loss at any operation of the disk', () => {
     // Every third operation: the recoveries from the others differ little, and this is the slowest test of all.
     for (let at = 1; ; at += 3) {
       const first = crashingDisk();
-      first.crashAt(at, randomKeep(at));
+      first.crashAt(at, losePower(randomKeep(at)));
       const acknowledged = runUntilCrash(first.disk);
       if (acknowledged === steps.length) return { crashes, wrong };
-      let isDone = false;
-      for (let again = 1; !isDone; again += 1) {
+      for (let again = 1; ; again += 1) {
         const { disk, crashAt } = copyOf(first.disk);
-        crashAt(again, randomKeep(at * 1000 + again));
-        isDone = openNow(disk, small) !== undefined;
-        if (isDone) break;
+        crashAt(again, losePower(randomKeep(at * 1000 + again)));
+        if (openNow(disk, small)) break;
         crashes += 1;
-        const opened = openNow(disk, small);
-        const problem = opened?.result
-          ? wrongIn(contentNow(opened.result), acknowledged)
-          : (opened?.error?.message ?? 'no answer');
+        const { problem } = inspect(disk, acknowledged);
         if (problem) wrong.push(`operations ${at} and ${again}: ${problem}`);
       }
     }

@@ -42,6 +42,21 @@ describe('MemoryDisk after a crash', () => {
     expect(disk.contentOf('a')).toEqual(expected);
   });
 
+  it('forgets what a failed sync was for, whatever a later sync says', async () => {
+    let isFailing = false;
+    const disk = new MemoryDisk({
+      intercept: ({ kind }) => (isFailing && kind === 'sync' ? new Error('EIO') : undefined),
+    });
+    const file = await withUnsyncedWrite(disk);
+    isFailing = true;
+    await expect(promised((done) => file.sync(done))).rejects.toThrow('EIO');
+    isFailing = false;
+    await promised((done) => file.sync(done));
+    expect(disk.contentOf('a')).toEqual(filled(2, 1500));
+    disk.crash({ keepUnsynced: 'all' });
+    expect(disk.contentOf('a')).toEqual(filled(1, 1500));
+  });
+
   it('forgets a name that was not synced, though the file was', async () => {
     const disk = new MemoryDisk();
     const file = await promised<DiskFile>((done) => disk.create('a', 10, done));

@@ -27,7 +27,10 @@ export interface MemoryDiskOptions {
   readonly name?: string;
   /** `immediate` (the default) completes inside the call; `queued` waits for `step` or `run`, so that a test chooses the order. */
   readonly completions?: 'immediate' | 'queued';
-  /** Called as an operation takes effect: an error makes it fail without effect; calling `crash` here drops it. */
+  /**
+   * Called as an operation takes effect: an error makes it fail without effect; calling `crash` here drops it. After a failed sync the
+   * bytes that it was for can still be read, and no later sync brings them to the disk: that is how Linux does it.
+   */
   readonly intercept?: (operation: DiskOperation) => Error | undefined;
 }
 
@@ -166,7 +169,13 @@ export class MemoryDisk implements Disk {
     });
   }
 
-  private submit<T>(kind: DiskOperation['kind'], name: string, whenDone: Done | DoneWith<T>, effect: () => T): void {
+  private submit<T>(
+    kind: DiskOperation['kind'],
+    name: string,
+    whenDone: Done | DoneWith<T>,
+    effect: () => T,
+    onFailure: () => void = () => undefined,
+  ): void {
     const done = whenDone as DoneWith<T>;
     const { process } = this;
     const operation: DiskOperation = { kind, name };
@@ -175,7 +184,10 @@ export class MemoryDisk implements Disk {
       try {
         const failure = isCrashing ? undefined : this.options.intercept?.(operation);
         if (!isCrashing && process !== this.process) return;
-        if (failure) throw failure;
+        if (failure) {
+          onFailure();
+          throw failure;
+        }
         result = effect();
       } catch (error) {
         if (isCrashing) return;
@@ -204,13 +216,24 @@ export class MemoryDisk implements Disk {
   private handle(name: string, content: MemoryFileContent): DiskFile {
     const { process } = this;
     let isClosed = false;
-    const submit = <T>(kind: DiskOperation['kind'], done: Done | DoneWith<T>, effect: () => T): void => {
+    const submit = <T>(
+      kind: DiskOperation['kind'],
+      done: Done | DoneWith<T>,
+      effect: () => T,
+      onFailure?: () => void,
+    ): void => {
       // A dead process calls nothing: this is a leftover of a test.
       if (process !== this.process) return;
-      this.submit(kind, name, done, () => {
-        if (isClosed) throw systemError('EBADF', 'the file is closed');
-        return effect();
-      });
+      this.submit(
+        kind,
+        name,
+        done,
+        () => {
+          if (isClosed) throw systemError('EBADF', 'the file is closed');
+          return effect();
+        },
+        onFailure,
+      );
     };
     return {
       name,
@@ -225,7 +248,13 @@ export class MemoryDisk implements Disk {
           }
         }),
       truncate: (sizeBytes, done) => submit('truncate', done, () => content.resize(sizeBytes)),
-      sync: (done) => submit('sync', done, () => content.sync()),
+      sync: (done) =>
+        submit(
+          'sync',
+          done,
+          () => content.sync(),
+          () => content.failSync(),
+        ),
       close: (done) =>
         submit('close', done, () => {
           isClosed = true;

@@ -14,7 +14,7 @@ type Change = { readonly offset: number; readonly bytes: Uint8Array } | { readon
 export class MemoryFileContent {
   private readonly current = new GrowingBytes();
   private durable = new GrowingBytes();
-  /** In order; applied to `durable` they give `current`. */
+  /** In order; applied to `durable` they give `current`, unless a sync has failed. */
   private unsynced: Change[] = [];
 
   constructor(private readonly file: string) {}
@@ -37,6 +37,11 @@ export class MemoryFileContent {
 
   sync(): void {
     for (const change of this.unsynced) apply(change, this.durable);
+    this.unsynced = [];
+  }
+
+  /** What was written stays readable and counts as written back, though it never was. */
+  failSync(): void {
     this.unsynced = [];
   }
 

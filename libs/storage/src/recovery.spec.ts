@@ -458,4 +458,21 @@ describe('recovery after a power loss', () => {
     disk.run();
     expect([log!.lastIndex, log!.hardState.votedFor]).toEqual([1, 'me']);
   });
+
+  it('writes again what a failed sync may have left in the page cache alone', () => {
+    let isFailing = false;
+    const disk = new MemoryDisk({
+      intercept: ({ kind }) => (isFailing && kind === 'sync' ? new Error('EIO') : undefined),
+    });
+    const log = mustOpen(disk, small);
+    outcomeOf((done) => log.append({ hardState: hardState(1, 'me'), entries: [entry(1, 1)] }, done));
+    isFailing = true;
+    const failed = outcomeOf((done) => log.append({ entries: [entry(2, 1)] }, done));
+    expect(failed?.error).toMatchObject({ code: 'LOG_FAILED' });
+    isFailing = false;
+    disk.kill();
+    expect(mustOpen(disk, small).lastIndex).toBe(2);
+    disk.crash({ keepUnsynced: 'none' });
+    expect(mustOpen(disk, small).lastIndex).toBe(2);
+  });
 });

@@ -79,7 +79,6 @@ function settle(disk: Disk, scan: LogScan, done: DoneWith<RecoveredLog | undefin
     last.fileBytes = cutOffset;
     // Not overwritten with zeros: a crash in the middle of that could leave what looks like damage.
     steps.push((next) => last.file.truncate(cutOffset, next));
-    steps.push((next) => last.file.sync(next));
   }
   if (last) {
     // A process that died between write and sync leaves records that are read back from memory, and after a failed sync even
