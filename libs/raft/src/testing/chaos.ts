@@ -253,6 +253,8 @@ class Schedule {
       [random.nextInt(20, 80), () => ['tick', clock()]],
       [random.nextInt(5, 40), (run) => ['propose', leaderOrAny(run, 80), this.texts()]],
       [random.nextInt(2, 20), (run) => ['read', leaderOrAny(run, 80)]],
+      // While two nodes lead, only one of them may answer.
+      [40, (run) => (run.group.leaders.length > 1 ? ['read', among(run.group.leaders)] : undefined)],
       [sometimes(20), onMessage('repeat')],
       [sometimes(20), onMessage('drop')],
       [cuts, () => ['cut', ...link()]],
