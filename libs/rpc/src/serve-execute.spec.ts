@@ -162,4 +162,58 @@ describe('serveExecute', () => {
     await until(() => isGone);
     expect(() => waiting[0]?.(successResult(Buffer.from('late')))).not.toThrow();
   });
+
+  it('makes large results only as fast as the caller takes them', async () => {
+    const bytes = 256 * 1024;
+    const count = 160;
+    let made = 0;
+    const make = () => {
+      made += 1;
+      return successResult(Buffer.alloc(bytes));
+    };
+    handler = { handle: (_operation, respond) => respond(make), failed: (error) => expect(error).toBeUndefined() };
+    options = { frameBytesMax: 1024 * 1024, untakenBytesMax: 2 * 1024 * 1024 };
+    const call = channel.client(KeyValueClient).execute();
+    const ids: number[] = [];
+    let isPatient = true;
+    call.on('error', () => undefined);
+    call.on('data', ({ results }: ExecuteResponse) => {
+      ids.push(...results.map(({ id }) => id));
+      if (isPatient) call.pause();
+    });
+    call.write({ operations: Array.from({ length: count }, (_, id) => operation(id, 'x')) });
+    await until(() => ids.length > 0);
+    let before: number;
+    do {
+      before = made;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } while (made > before);
+    // What is untaken, what the windows of the connection hold, and what the caller has read ahead.
+    expect(made * bytes).toBeLessThan(20 * 1024 * 1024);
+    isPatient = false;
+    call.resume();
+    await until(() => ids.length === count);
+    expect(ids).toEqual(Array.from({ length: count }, (_, id) => id));
+    call.cancel();
+  });
+
+  it('answers INTERNAL when a result can not be made, reports it, and goes on', async () => {
+    const failures: unknown[] = [];
+    handler = {
+      handle: ({ id }, respond) =>
+        respond(() => {
+          if (id === 1) throw new Error('scripted');
+          return successResult(Buffer.from('ok'));
+        }),
+      failed: (error) => failures.push(error),
+    };
+    const client = open();
+    client.send([1, 2]);
+    await until(() => client.results().length === 2);
+    expect(client.results().map(({ id, code }) => [id, code])).toEqual([
+      [1, 'INTERNAL'],
+      [2, ''],
+    ]);
+    expect(failures).toEqual([new Error('scripted')]);
+  });
 });

@@ -58,7 +58,7 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string }) {
         consistency: Consistency.LINEARIZABLE,
         ...more,
       };
-      service.execute(operation, resolve);
+      service.execute(operation, (result) => resolve(typeof result === 'function' ? result() : result));
     });
   return { execute, forwarded, applied: () => index };
 }

@@ -34,7 +34,10 @@ export class KeyValueService {
     private readonly forwarder: LeaderForwarder,
   ) {}
 
-  /** `respond` is called once, now or later. */
+  /**
+   * `respond` is called once, now or later. A read is made when its result is asked for: the later, the newer what it sees, so a
+   * read that was linearizable stays so.
+   */
   execute(operation: Operation, respond: Respond): void {
     const checked = this.check(operation.command);
     if ('refused' in checked) {
@@ -50,10 +53,10 @@ export class KeyValueService {
         else this.refuse(operation, refusal ?? NO_ANSWER, deadlineMs, respond);
       });
     } else if (operation.consistency === Consistency.STALE) {
-      respond(this.readNow(request));
+      respond(() => this.readNow(request));
     } else {
       this.desk.read(deadlineMs, (refusal) => {
-        if (refusal === undefined) respond(this.readNow(request));
+        if (refusal === undefined) respond(() => this.readNow(request));
         else this.refuse(operation, refusal, deadlineMs, respond);
       });
     }

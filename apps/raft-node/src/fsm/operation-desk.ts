@@ -12,7 +12,7 @@ export interface Refusal {
 /** Ends a write, once: with the state machine's encoded answer, or with a refusal. */
 export type WriteReply = (answer: Uint8Array | undefined, refusal: Refusal | undefined) => void;
 
-/** Ends a read, once: without a refusal the state machine may be read, now and in this call. */
+/** Ends a read, once: without a refusal the state machine may be read, now or later. */
 export type ReadReply = (refusal: Refusal | undefined) => void;
 
 interface OperationDeskReader {

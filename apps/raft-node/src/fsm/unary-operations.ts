@@ -8,9 +8,9 @@ import {
   type Condition as WireCondition,
   type DeleteRequest,
   type DeleteResponse,
+  type EventualResult,
   type GetRequest,
   type GetResponse,
-  type Result,
   type SetRequest,
   type SetResponse,
 } from '@app/rpc';
@@ -58,7 +58,8 @@ export class UnaryOperations {
   ): Promise<Extract<Answer, { kind: K }>> {
     const command = encode(request);
     const operation = { id: 0, command, forward, timeoutMs: 0, consistency };
-    const result = await new Promise<Result>((resolve) => this.service.execute(operation, resolve));
+    const answered = await new Promise<EventualResult>((resolve) => this.service.execute(operation, resolve));
+    const result = typeof answered === 'function' ? answered() : answered;
     if (result.code !== '') throw errorOfResult(result);
     const answer = decodeAnswer(result.answer);
     if (answer.kind === 'failure') throw errorOfFailure(answer);
