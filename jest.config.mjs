@@ -13,6 +13,8 @@ const base = {
 
 export default {
   maxWorkers: 2,
+  // Generous: a busy machine fails no test. What hangs is still ended.
+  testTimeout: 60_000,
   coverageProvider: 'v8',
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'] },

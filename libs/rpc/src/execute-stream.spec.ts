@@ -214,7 +214,7 @@ describe('ExecuteStream', () => {
   it('ends what was not written by its deadline as not applied, what was as unknown', async () => {
     const node = await startNode();
     const stream = streamTo(node.server.address, { frameHoldMs: 60_000 });
-    const written = ask(stream, 'written', 60);
+    const written = ask(stream, 'written', 3_000);
     await until(() => node.frames.length === 1);
     const queued = ask(stream, 'queued', 30);
     expect(await queued).toMatchObject({ code: 'TIMED_OUT', outcome: Outcome.NOT_APPLIED });

@@ -45,6 +45,8 @@ export {
   KeyValueClient,
   KeyValueService,
   LeaderHint,
+  OpenSessionRequest,
+  OpenSessionResponse,
   Operation,
   Outcome,
   Result,

@@ -80,7 +80,7 @@ describe('toPackageDefinition', () => {
   it('names services and methods as the .proto does', () => {
     const definition = toPackageDefinition(KeyValueService, HealthService);
     expect(Object.keys(definition)).toEqual(['kv.v1.KeyValue', 'grpc.health.v1.Health']);
-    expect(Object.keys(definition['kv.v1.KeyValue'] ?? {})).toEqual(['Get', 'Set', 'Delete', 'Execute']);
+    expect(Object.keys(definition['kv.v1.KeyValue'] ?? {})).toEqual(['OpenSession', 'Get', 'Set', 'Delete', 'Execute']);
     expect(definition['kv.v1.KeyValue']).toMatchObject({
       Execute: { path: '/kv.v1.KeyValue/Execute', requestStream: true, responseStream: true, originalName: 'execute' },
     });

@@ -21,6 +21,7 @@ describe('serveExecute', () => {
     options = {};
     const service = {
       execute: (call) => serveExecute(call, handler, options),
+      openSession: (_call, callback) => callback(new Error('not scripted')),
       get: (_call, callback) => callback(new Error('not scripted')),
       set: (_call, callback) => callback(new Error('not scripted')),
       delete: (_call, callback) => callback(new Error('not scripted')),

@@ -14,6 +14,7 @@ describe('errors over gRPC', () => {
     const refuse: KeyValueServer['get'] = (_call, callback) => callback(toServiceError(thrown));
     server = await startLoopbackServer((grpc) =>
       grpc.addService(KeyValueService, {
+        openSession: (_call, callback) => callback(toServiceError(thrown)),
         get: refuse,
         set: (_call, callback) => callback(toServiceError(thrown)),
         delete: (_call, callback) => callback(toServiceError(thrown)),

@@ -10,6 +10,8 @@ import {
   type ExecuteResponse,
   type GetRequest,
   type GetResponse,
+  type OpenSessionRequest,
+  type OpenSessionResponse,
   type SetRequest,
   type SetResponse,
 } from '@app/rpc';
@@ -33,6 +35,11 @@ export class KeyValueController {
       handle: (operation, respond) => this.service.execute(operation, respond),
       failed: (error) => this.log.error({ err: error }, 'an operation failed unexpectedly'),
     });
+  }
+
+  @GrpcMethod('KeyValue', 'OpenSession')
+  openSession(request: OpenSessionRequest): Promise<OpenSessionResponse> {
+    return this.unary.openSession(request);
   }
 
   @GrpcMethod('KeyValue', 'Get')

@@ -11,6 +11,8 @@ import {
   type EventualResult,
   type GetRequest,
   type GetResponse,
+  type OpenSessionRequest,
+  type OpenSessionResponse,
   type SetRequest,
   type SetResponse,
 } from '@app/rpc';
@@ -22,6 +24,11 @@ type Failure = Extract<Answer, { kind: 'failure' }>;
 @Injectable()
 export class UnaryOperations {
   constructor(private readonly service: KeyValueService) {}
+
+  async openSession({ forward }: OpenSessionRequest): Promise<OpenSessionResponse> {
+    const { clientId } = await this.run({ kind: 'openSession' }, Consistency.LINEARIZABLE, forward, 'openSession');
+    return { clientId };
+  }
 
   async get({ key, consistency, forward }: GetRequest): Promise<GetResponse> {
     const answer = await this.run({ kind: 'get', key }, consistency, forward, 'get');

@@ -142,6 +142,15 @@ export interface Result {
   detail: string;
 }
 
+export interface OpenSessionRequest {
+  forward: boolean;
+}
+
+export interface OpenSessionResponse {
+  /** Never given again in this cluster. A session that is not used for an hour of log time is forgotten. */
+  clientId: number;
+}
+
 export interface GetRequest {
   key: Buffer;
   consistency: Consistency;
@@ -718,6 +727,146 @@ export const Result: MessageFns<Result> = {
       ? LeaderHint.fromPartial(object.leader)
       : undefined;
     message.detail = object.detail ?? "";
+    return message;
+  },
+};
+
+function createBaseOpenSessionRequest(): OpenSessionRequest {
+  return { forward: false };
+}
+
+export const OpenSessionRequest: MessageFns<OpenSessionRequest> = {
+  encode(message: OpenSessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.forward !== false) {
+      writer.uint32(8).bool(message.forward);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenSessionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenSessionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.forward = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OpenSessionRequest {
+    return { forward: isSet(object.forward) ? globalThis.Boolean(object.forward) : false };
+  },
+
+  toJSON(message: OpenSessionRequest): unknown {
+    const obj: any = {};
+    if (message.forward !== false) {
+      obj.forward = message.forward;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OpenSessionRequest>, I>>(base?: I): OpenSessionRequest {
+    return OpenSessionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpenSessionRequest>, I>>(object: I): OpenSessionRequest {
+    const message = createBaseOpenSessionRequest();
+    message.forward = object.forward ?? false;
+    return message;
+  },
+};
+
+function createBaseOpenSessionResponse(): OpenSessionResponse {
+  return { clientId: 0 };
+}
+
+export const OpenSessionResponse: MessageFns<OpenSessionResponse> = {
+  encode(message: OpenSessionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== 0) {
+      writer.uint32(8).uint64(message.clientId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenSessionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenSessionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.clientId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OpenSessionResponse {
+    return {
+      clientId: isSet(object.clientId)
+        ? globalThis.Number(object.clientId)
+        : isSet(object.client_id)
+        ? globalThis.Number(object.client_id)
+        : 0,
+    };
+  },
+
+  toJSON(message: OpenSessionResponse): unknown {
+    const obj: any = {};
+    if (message.clientId !== 0) {
+      obj.clientId = Math.round(message.clientId);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<OpenSessionResponse>, I>>(base?: I): OpenSessionResponse {
+    return OpenSessionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpenSessionResponse>, I>>(object: I): OpenSessionResponse {
+    const message = createBaseOpenSessionResponse();
+    message.clientId = object.clientId ?? 0;
     return message;
   },
 };
@@ -1659,6 +1808,16 @@ export const DeleteResponse: MessageFns<DeleteResponse> = {
 
 export type KeyValueService = typeof KeyValueService;
 export const KeyValueService = {
+  /** Gives a client an identity in this cluster, for the exactly-once writes of `Session`. */
+  openSession: {
+    path: "/kv.v1.KeyValue/OpenSession" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: OpenSessionRequest): Buffer => Buffer.from(OpenSessionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): OpenSessionRequest => OpenSessionRequest.decode(value),
+    responseSerialize: (value: OpenSessionResponse): Buffer => Buffer.from(OpenSessionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): OpenSessionResponse => OpenSessionResponse.decode(value),
+  },
   get: {
     path: "/kv.v1.KeyValue/Get" as const,
     requestStream: false as const,
@@ -1699,6 +1858,8 @@ export const KeyValueService = {
 } as const;
 
 export interface KeyValueServer extends UntypedServiceImplementation {
+  /** Gives a client an identity in this cluster, for the exactly-once writes of `Session`. */
+  openSession: handleUnaryCall<OpenSessionRequest, OpenSessionResponse>;
   get: handleUnaryCall<GetRequest, GetResponse>;
   set: handleUnaryCall<SetRequest, SetResponse>;
   delete: handleUnaryCall<DeleteRequest, DeleteResponse>;
@@ -1707,6 +1868,22 @@ export interface KeyValueServer extends UntypedServiceImplementation {
 }
 
 export interface KeyValueClient extends Client {
+  /** Gives a client an identity in this cluster, for the exactly-once writes of `Session`. */
+  openSession(
+    request: OpenSessionRequest,
+    callback: (error: ServiceError | null, response: OpenSessionResponse) => void,
+  ): ClientUnaryCall;
+  openSession(
+    request: OpenSessionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: OpenSessionResponse) => void,
+  ): ClientUnaryCall;
+  openSession(
+    request: OpenSessionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: OpenSessionResponse) => void,
+  ): ClientUnaryCall;
   get(request: GetRequest, callback: (error: ServiceError | null, response: GetResponse) => void): ClientUnaryCall;
   get(
     request: GetRequest,
