@@ -151,7 +151,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Completes once the batch is durable, in the order of the calls. The arrays must not change until then. An empty batch completes
+   * Completes once the batch is durable, in the order of the calls; inside the call only if there is nothing to wait for or the log
+   * has failed. The arrays must not change until then. An empty batch completes
    * with the batch before it. What a crash leaves of a batch that did not complete is a prefix: its hard state, the log without the
    * entries that it replaces, then its entries one by one. Throws a `RangeError`, and takes nothing, when the batch breaks a rule of Raft's (see `checkBatch`):
    * that is a fault of the caller which must not become durable.
