@@ -47,6 +47,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   leaderChanges = 0;
   /** Proposals that were refused or lost. */
   failedProposals = 0;
+  /** Messages of peers that no correct node sends to this one. */
+  refusedMessages = 0;
 
   constructor(
     private readonly config: RaftNodeConfig,
@@ -65,7 +67,10 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   onApplicationBootstrap(): void {
     this.state = 'running';
     this.inbox.readBy({
-      received: (message) => this.input(() => this.raft.step(message)),
+      received: (message) =>
+        this.input(() => {
+          if (!this.raft.step(message)) this.refusedMessages += 1;
+        }),
       unreachable: (id) => this.input(() => this.raft.reportUnreachable(id)),
       disconnected: (id) => this.input(() => this.raft.reportDisconnected(id)),
     });

@@ -31,6 +31,11 @@ export class RaftMetrics implements OnModuleInit {
     this.gauge('log_size_bytes', 'Bytes of the log on the disk', () => this.log.sizeBytes);
     this.gauge('revision', 'The revision of the state machine', () => this.stateMachine.revision);
     this.gauge('sessions', 'Client sessions in the state machine', () => this.stateMachine.sessionCount);
+    this.counter(
+      'peer_messages_refused_total',
+      'Messages of peers that no correct node sends to this one',
+      () => this.driver.refusedMessages,
+    );
     this.counter('leader_changes_total', 'Leaders that this node has seen', () => this.driver.leaderChanges);
     this.counter(
       'proposals_failed_total',
