@@ -6,6 +6,9 @@ const WRITES_DEADLINE_MS = 60_000;
 /** What each writer gets acknowledged before the lights go out. */
 const WRITES_BEFORE_CRASH = 25;
 const ROUNDS = 2;
+/** Small segments and not so small values, so that the log goes through many segments. */
+const SEGMENT_BYTES_MAX = 64 * 1024;
+const VALUE_PADDING = '.'.repeat(1_000);
 
 /** One key, its last acknowledged state, and the write that had no answer when everything died. */
 interface Register {
@@ -19,7 +22,7 @@ interface Register {
 /** Writes numbered values one after the other until nobody answers any more. */
 async function writeUntilCrash(http: HttpClient, register: Register): Promise<void> {
   for (;;) {
-    const value = `value-${register.writes + 1}`;
+    const value = `value-${register.writes + 1}${VALUE_PADDING}`;
     register.attempted = value;
     let answer;
     try {
@@ -39,7 +42,8 @@ describe('kill -9 of all ten processes at the same moment, during writes', () =>
   let system: TestSystem;
 
   beforeAll(async () => {
-    system = await TestSystem.start({ clusters: 3, nodes: 3, gateways: 1 });
+    const env = { RINGRAFT_SEGMENT_BYTES_MAX: String(SEGMENT_BYTES_MAX) };
+    system = await TestSystem.start({ clusters: 3, nodes: 3, gateways: 1, env });
     for (const clusterId of system.cluster.clusterIds) {
       const keyTag = system.keyTagOf(clusterId);
       for (const name of ['a', 'b', 'c']) {
