@@ -136,6 +136,35 @@ describe('the gRPC interface of a node', () => {
     });
   });
 
+  describe('a write that is repeated under its session', () => {
+    it('is applied once, whoever leads: the repetition gets the first answer', async () => {
+      const clientId = await system.grpc(follower).openSession();
+      const stamp = (sequence: number) => ({ session: { clientId, sequence, acknowledgedBelow: sequence } });
+      const first = await system.grpc(leader).set('repeated', 'first', stamp(1));
+      expect(await system.grpc(follower).set('repeated', 'first', { ...stamp(1), forward: true })).toEqual(first);
+
+      await leader.kill();
+      const successor = await system.leaderOf('c1', leader);
+      expect(await system.grpc(successor).set('repeated', 'first', stamp(1))).toEqual(first);
+      const second = await system.grpc(successor).set('repeated', 'second', stamp(2));
+      expect(second).toEqual({ created: false, revision: first.revision + 1 });
+      await system.startAll();
+    }, 120_000);
+
+    it('is refused once the client has said that it has the answer', async () => {
+      const clientId = await system.grpc(leader).openSession();
+      const session = { clientId, sequence: 1, acknowledgedBelow: 1 };
+      await system.grpc(leader).set('forgotten', 'first', { session });
+      await system.grpc(leader).set('forgotten', 'second', {
+        session: { clientId, sequence: 2, acknowledgedBelow: 2 },
+      });
+      expect((await refusalOf(system.grpc(leader).set('forgotten', 'first', { session }))).code).toBe(
+        'SEQUENCE_FORGOTTEN',
+      );
+      expect((await system.grpc(leader).get('forgotten')).value.toString()).toBe('second');
+    });
+  });
+
   describe('admin.v1.Membership', () => {
     it('tells who leads and who the members are', async () => {
       const atLeader = await system.grpc(leader).status();

@@ -10,6 +10,7 @@ import {
   HealthClient,
   KeyValueClient,
   MembershipClient,
+  OpenSessionRequest,
   SetRequest,
   fromServiceError,
   type DeleteResponse,
@@ -60,6 +61,12 @@ export class NodeClient {
   delete(key: string, request: Partial<DeleteRequest> = {}): Promise<DeleteResponse> {
     const client = this.channel.client(KeyValueClient);
     return unary(client.delete.bind(client), DeleteRequest.create({ ...request, key: Buffer.from(key) }));
+  }
+
+  /** The client id for the `session` of writes that may be repeated. */
+  async openSession(): Promise<number> {
+    const client = this.channel.client(KeyValueClient);
+    return (await unary(client.openSession.bind(client), OpenSessionRequest.create({ forward: true }))).clientId;
   }
 
   requestVote(request: RequestVoteRequest): Promise<RequestVoteResponse> {
