@@ -39,13 +39,14 @@ class DriverUnderTest {
   readonly stateMachine = new StateMachine(this.keySpace);
   isDiskSlow = false;
   failure: Error | undefined;
+  drainTimeoutMs = 2_000;
   driver!: RaftDriver;
   raft!: Raft;
   private readonly disk = new MemoryDisk({ completions: 'queued', intercept: () => this.failure });
   private pump: NodeJS.Timeout | undefined;
 
   async start(peerCount: number): Promise<this> {
-    const config = new RaftNodeConfig();
+    const config = Object.defineProperty(new RaftNodeConfig(), 'drainTimeoutMs', { get: () => this.drainTimeoutMs });
     config.clusterId = 'c1';
     config.nodeId = 'n1';
     config.dataDir = 'memory';
@@ -281,5 +282,19 @@ describe('RaftDriver', () => {
     node.isDiskSlow = false;
     await eventually(() => node.fatal.length > 0);
     expect(node.fatal).toMatchObject([{ message: expect.stringContaining('EIO') as string }]);
+  });
+
+  it('leaves the last answers time to leave before the servers close', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    node.isDiskSlow = true;
+    let hasLeft = false;
+    // As the streams do it: in the next turn, then through a socket.
+    const written = node.write(set('k', 'v')).then(() => setImmediate(() => setTimeout(() => (hasLeft = true), 5)));
+    await eventually(() => node.raft.status().lastIndex === 2);
+    node.drainTimeoutMs = 0;
+    await node.driver.beforeApplicationShutdown();
+    await written;
+    expect(hasLeft).toBe(true);
   });
 });

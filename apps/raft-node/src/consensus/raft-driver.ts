@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { encodeBatch, StateMachine, type KeySpace } from '@app/kv';
 import { LOG, type Log } from '@app/platform';
@@ -19,6 +20,8 @@ const ENTRY_BYTES_MAX = 1024 * 1024;
 
 /** How much the state database may lag behind before committed entries wait in the log. */
 const STATE_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+
+const LINGER_MS = 50;
 
 const NO_COMMANDS = new Uint8Array(0);
 
@@ -83,9 +86,11 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     if (this.state === 'running') this.state = 'draining';
     const deadline = performance.now() + this.config.drainTimeoutMs;
     while (this.state === 'draining' && this.pendingOperations > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, this.config.tickMs));
+      await delay(this.config.tickMs);
     }
     this.stop();
+    // Next the servers cut their connections; what was answered just now has to be out by then.
+    await delay(LINGER_MS);
   }
 
   get isLeader(): boolean {
