@@ -77,7 +77,6 @@ export type FailureAnswer =
  * - `SEQUENCE_FORGOTTEN`: the client itself has acknowledged this sequence; its answer is gone.
  * - `SESSION_FULL`: too many answers of this session are unacknowledged. The same sequence may be sent again later.
  */
-type PlainFailureCode =
-  'NOT_AN_INTEGER' | 'OVERFLOW' | 'SESSION_EXPIRED' | 'SEQUENCE_FORGOTTEN' | 'SESSION_FULL';
+type PlainFailureCode = 'NOT_AN_INTEGER' | 'OVERFLOW' | 'SESSION_EXPIRED' | 'SEQUENCE_FORGOTTEN' | 'SESSION_FULL';
 
 export type FailureCode = FailureAnswer['code'];

@@ -47,7 +47,10 @@ export class StorageModule implements OnApplicationShutdown {
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.keySpace.close();
-    await promised((done) => this.wal.close(done));
+    try {
+      await this.keySpace.close();
+    } finally {
+      await promised((done) => this.wal.close(done));
+    }
   }
 }
