@@ -41,10 +41,11 @@ export class TestCluster extends LocalCluster {
     return this.options.dataDir;
   }
 
-  /** Stops everything and removes the data. */
+  /** Stops everything and removes the data, unless `KEEP_TEST_DATA` is set: then it says where the data and the logs are. */
   async dispose(): Promise<void> {
     await this.stop(STOP_TIMEOUT_MS);
-    rmSync(this.dataDir, { recursive: true, force: true });
+    if (process.env.KEEP_TEST_DATA) console.log(`kept: ${this.dataDir}`);
+    else rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
 
