@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
+import { colorsFor } from './local-cluster/colors.js';
 import { type ClusterCommand, parseCommandLine } from './local-cluster/command-line.js';
 import { claimDataDirectory, DataDirectoryError } from './local-cluster/data-directory.js';
 import { consecutivePorts } from './local-cluster/layout.js';
@@ -62,7 +62,7 @@ function say(text: string): void {
 }
 
 function complain(text: string): void {
-  process.stderr.write(`${pc.red(text)}\n`);
+  process.stderr.write(`${colorsFor(process.stderr).red(text)}\n`);
 }
 
 function reportExit(server: ServerProcess, exit: Exit): void {

@@ -1,14 +1,15 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import { colorsFor } from './colors.js';
 import type { LocalCluster } from './local-cluster.js';
 
 /** A table of every process: cluster, node, pid, address, role. Asks the nodes. */
 export async function processTable(cluster: LocalCluster): Promise<string> {
+  const colors = colorsFor(process.stdout);
   const table = new Table({ head: ['cluster', 'node', 'pid', 'address', 'role'], style: { head: [], border: [] } });
   const statuses = await Promise.all(cluster.nodes.map((node) => node.status()));
   cluster.nodes.forEach(({ clusterId, name, pid, address }, i) => {
     const { role } = statuses[i]!;
-    table.push([clusterId, name, pid ?? '-', address, role === 'leader' ? pc.green(role) : role]);
+    table.push([clusterId, name, pid ?? '-', address, role === 'leader' ? colors.green(role) : role]);
   });
   for (const { name, pid, url } of cluster.gateways) table.push(['', name, pid ?? '-', url, 'gateway']);
   return table.toString();
