@@ -118,6 +118,11 @@ describe('the write-ahead log', () => {
             const term = index === baseIndex ? log.base.term : model[index - 1]?.term;
             if (log.termAt(index) !== term) throw new Error(`term of ${index} is ${log.termAt(index)}, not ${term}`);
           }
+          const terms = model.slice(baseIndex).map((entry) => entry.term);
+          const changes = terms.flatMap((term, i) =>
+            term === terms[i - 1] ? [] : [{ firstIndex: baseIndex + 1 + i, term }],
+          );
+          expectSame(log.termRuns, changes);
         }
         expect(log.lastIndex).toBe(model.length);
         let names: readonly string[] = [];

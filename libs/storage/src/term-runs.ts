@@ -1,4 +1,4 @@
-import type { LogIndex, Term } from '@app/raft';
+import type { LogIndex, Term, TermRun } from '@app/raft';
 import type { LogPosition } from './record.js';
 
 /**
@@ -33,6 +33,18 @@ export class TermRuns {
   termAt(index: LogIndex): Term | undefined {
     if (index < this.starts[0]! || index > this.last) return undefined;
     return this.terms[this.runOf(index)];
+  }
+
+  /** As a list: the runs of the entries, without the base. */
+  toArray(): TermRun[] {
+    const runs: TermRun[] = [];
+    this.starts.forEach((start, run) => {
+      // The first run starts at the base, and may hold nothing but it.
+      const firstIndex = run === 0 ? start + 1 : start;
+      const end = this.starts[run + 1] ?? this.last + 1;
+      if (firstIndex < end) runs.push({ firstIndex, term: this.terms[run]! });
+    });
+    return runs;
   }
 
   /** Adds the entry; if there is one at this index, it and all behind it go first. */

@@ -1,4 +1,4 @@
-import type { Entry, HardState, LogIndex, Term } from '@app/raft';
+import type { Entry, HardState, LogIndex, Term, TermRun } from '@app/raft';
 import type { Done, DoneWith } from './completion.js';
 import type { Disk, DiskLock } from './disk.js';
 import { IndexCompactedError, LogClosedError } from './errors.js';
@@ -148,6 +148,11 @@ export class WriteAheadLog {
   /** Of the entries and of `base`; undefined for any other index. */
   termAt(index: LogIndex): Term | undefined {
     return this.runs.termAt(index);
+  }
+
+  /** The terms of all entries; covers every index above the base up to the last. */
+  get termRuns(): readonly TermRun[] {
+    return this.runs.toArray();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { RaftState, simpleConfiguration, type Entry, type LogIndex, type TermRun } from '@app/raft';
+import { RaftState, simpleConfiguration, type Entry, type LogIndex } from '@app/raft';
 import { promised, type WriteAheadLog } from '@app/storage';
 import { RaftNodeConfig } from '../raft-node.config.js';
 
@@ -26,7 +26,7 @@ export async function restoreState(
     log: {
       base: log.base,
       lastIndex: log.lastIndex,
-      termRuns: termRunsOf(log),
+      termRuns: log.termRuns,
       tail: await readFrom(log, appliedIndex + 1),
     },
     configuration: simpleConfiguration(config.peers.map((peer) => peer.nodeId)),
@@ -41,22 +41,4 @@ async function readFrom(log: WriteAheadLog, from: LogIndex): Promise<Entry[]> {
     for (const entry of some) entries.push(entry);
   }
   return entries;
-}
-
-/** Terms never fall along a log, so the end of each run is found by bisection. */
-function termRunsOf(log: WriteAheadLog): TermRun[] {
-  const runs: TermRun[] = [];
-  for (let firstIndex = log.base.index + 1; firstIndex <= log.lastIndex;) {
-    const term = log.termAt(firstIndex)!;
-    runs.push({ firstIndex, term });
-    let low = firstIndex;
-    let high = log.lastIndex;
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (log.termAt(middle) === term) low = middle;
-      else high = middle - 1;
-    }
-    firstIndex = low + 1;
-  }
-  return runs;
 }
