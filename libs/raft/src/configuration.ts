@@ -1,4 +1,4 @@
-import type { NodeId } from './entry.js';
+import type { LogIndex, NodeId } from './entry.js';
 
 /**
  * Who takes part, in the shape that joint consensus needs (section 6). Outside of a change
@@ -10,7 +10,22 @@ export interface Configuration {
   readonly outgoingVoters: readonly NodeId[];
   /** Receive the log, count nowhere. */
   readonly learners: readonly NodeId[];
+  /**
+   * The data directory that a member is known by, once the cluster has learned it. Whoever comes under the same name with
+   * another one has lost what the member had promised, and is refused.
+   */
+  readonly incarnations?: Readonly<Record<NodeId, string>>;
 }
+
+/** A configuration, and the entry that set it: in force from that entry on, committed or not (section 6). */
+export interface ConfigurationAt {
+  /** 0 for the one that the cluster was started with. */
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+}
+
+/** Of a node that joins a running cluster: it waits until a leader sends it a log. */
+export const emptyConfiguration: Configuration = { voters: [], outgoingVoters: [], learners: [] };
 
 export function simpleConfiguration(voters: readonly NodeId[]): Configuration {
   return { voters, outgoingVoters: [], learners: [] };
@@ -23,4 +38,12 @@ export function membersOf(configuration: Configuration): NodeId[] {
 
 export function isVoter(configuration: Configuration, id: NodeId): boolean {
   return configuration.voters.includes(id) || configuration.outgoingVoters.includes(id);
+}
+
+export function isMember(configuration: Configuration, id: NodeId): boolean {
+  return isVoter(configuration, id) || configuration.learners.includes(id);
+}
+
+export function isJoint(configuration: Configuration): boolean {
+  return configuration.outgoingVoters.length > 0;
 }

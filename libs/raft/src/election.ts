@@ -1,6 +1,6 @@
 import type { NodeId, Term } from './entry.js';
 import { invariant } from './errors.js';
-import type { RequestVote, RequestVoteResponse } from './messages.js';
+import type { RequestVote, RequestVoteResponse, TimeoutNow } from './messages.js';
 import { isVoter, membersOf } from './configuration.js';
 import { hasQuorum, voteResult } from './quorum.js';
 import type { RaftConfig } from './raft-config.js';
@@ -137,6 +137,11 @@ export class Election {
     this.countVotes(state, ready);
   }
 
+  /** The leader hands over to this node. */
+  handleTimeoutNow(state: RaftState, message: TimeoutNow, ready: ReadyBuilder): void {
+    void [state, message, ready];
+  }
+
   private becomePreCandidate(state: RaftState, ready: ReadyBuilder): void {
     state.role = 'preCandidate';
     state.leaderId = undefined;
@@ -175,6 +180,7 @@ export class Election {
         lastLogIndex: state.log.lastIndex,
         lastLogTerm: state.log.lastTerm,
         preVote: isPreVote,
+        isTransfer: false,
       };
       if (isPreVote) ready.send(message);
       else ready.sendAfterPersist(message);

@@ -4,30 +4,51 @@
  * order. Its parts follow the paper's sections: `Election` (5.2, 5.4.1), `Replication` (5.3, 5.4.2) and `ReadIndex`
  * (dissertation 6.4), over one `RaftState`.
  */
-export { simpleConfiguration, membersOf, type Configuration } from './configuration.js';
+export { decodeConfiguration, encodeConfiguration } from './configuration-codec.js';
+export {
+  emptyConfiguration,
+  isJoint,
+  isMember,
+  isVoter,
+  membersOf,
+  simpleConfiguration,
+  type Configuration,
+  type ConfigurationAt,
+} from './configuration.js';
 export { Election } from './election.js';
 export { EntryType, type Entry, type HardState, type LogIndex, type NodeId, type Term } from './entry.js';
 export { InvariantViolationError } from './errors.js';
+export { LeadershipTransfer, type TransferRejection } from './leadership-transfer.js';
 export { type LogBase, type RestoredLog } from './log.js';
 export {
   type AppendEntries,
   type AppendEntriesResponse,
+  type ExpulsionReason,
+  type InstallSnapshot,
+  type MembershipNotice,
   type Message,
+  type ReadIndexRequest,
+  type ReadIndexResponse,
+  type ReadRejection,
   type RequestVote,
   type RequestVoteResponse,
+  type SnapshotMetadata,
+  type TimeoutNow,
 } from './messages.js';
+export { Membership, type ChangeRejection, type ChangeResult, type MembershipChange } from './membership.js';
 export { Raft, type ProposeResult, type RaftStatus } from './raft.js';
 export { type RaftConfig } from './raft-config.js';
 export { type Random } from './random.js';
-export { ReadIndex } from './read-index.js';
+export { ReadIndex, type ReadMode } from './read-index.js';
 export {
   type ConfirmedReads,
   type EntryFetch,
   type PersistBatch,
   type ProposalRejection,
   type Ready,
-  type ReadRejection,
+  type SnapshotRequest,
 } from './ready.js';
 export { Replication } from './replication.js';
+export { Snapshots } from './snapshots.js';
 export { RaftState, type RestoredState, type Role } from './state.js';
 export { type TermRun } from './term-runs.js';

@@ -1,5 +1,10 @@
 /** What nodes of a cluster say to each other (figure 2 of the paper, with the additions that docs/raft.md lists). */
+import { decodeConfiguration } from './configuration-codec.js';
+import type { ConfigurationAt } from './configuration.js';
 import { EntryType, type Entry, type LogIndex, type NodeId, type Term } from './entry.js';
+
+/** Why a read was not confirmed. None of them says anything about the data. */
+export type ReadRejection = 'not_leader' | 'leadership_lost' | 'read_limit' | 'unanswered';
 
 interface Envelope {
   readonly from: NodeId;
@@ -13,6 +18,8 @@ export interface RequestVote extends Envelope {
   readonly lastLogTerm: Term;
   /** Only asks "would you?", in the term that the sender would raise its own to. Changes nothing at the voter. */
   readonly preVote: boolean;
+  /** The leader has asked for this campaign with `TimeoutNow`: whoever hears that leader answers all the same (dissertation 4.2.3). */
+  readonly isTransfer: boolean;
 }
 
 export interface RequestVoteResponse extends Envelope {
@@ -47,7 +54,68 @@ export interface AppendEntriesResponse extends Envelope {
   readonly readContext: number;
 }
 
-export type Message = RequestVote | RequestVoteResponse | AppendEntries | AppendEntriesResponse;
+/** What a snapshot stands for: the log up to `index`. It fully names the state, for logs that match do so up to any index. */
+export interface SnapshotMetadata {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** The one in force at `index`. */
+  readonly configuration: ConfigurationAt;
+}
+
+/**
+ * Delivered with the state itself, which travels beside the messages: the core never sees it. Answered with an
+ * `AppendEntriesResponse`.
+ */
+export interface InstallSnapshot extends Envelope {
+  readonly type: 'InstallSnapshot';
+  readonly snapshot: SnapshotMetadata;
+}
+
+/** "Campaign now" (dissertation 3.10). Names the end of the leader's log at that time, so that a late one is recognized. */
+export interface TimeoutNow extends Envelope {
+  readonly type: 'TimeoutNow';
+  readonly lastLogIndex: LogIndex;
+  readonly lastLogTerm: Term;
+}
+
+/** A follower asks for an index to read at (dissertation 6.4). */
+export interface ReadIndexRequest extends Envelope {
+  readonly type: 'ReadIndexRequest';
+  /** Never used again by this node, restarts included. */
+  readonly requestId: number;
+}
+
+export interface ReadIndexResponse extends Envelope {
+  readonly type: 'ReadIndexResponse';
+  readonly requestId: number;
+  /** Safe to read at; 0 in a rejection. */
+  readonly index: LogIndex;
+  readonly rejection: ReadRejection | undefined;
+}
+
+/**
+ * Tells a node that it does not belong to the cluster (any more). It says so whatever the terms are, and promises nothing.
+ * - `removed`: a committed configuration, set by the entry at `configurationIndex`, is without it;
+ * - `other_incarnation`: the member of that name has another data directory.
+ */
+export interface MembershipNotice extends Envelope {
+  readonly type: 'MembershipNotice';
+  readonly reason: ExpulsionReason;
+  readonly configurationIndex: LogIndex;
+}
+
+export type ExpulsionReason = 'removed' | 'other_incarnation';
+
+export type Message =
+  | RequestVote
+  | RequestVoteResponse
+  | AppendEntries
+  | AppendEntriesResponse
+  | InstallSnapshot
+  | TimeoutNow
+  | ReadIndexRequest
+  | ReadIndexResponse
+  | MembershipNotice;
 
 /**
  * Whether a correct node could have sent this. What is not is refused before it changes anything: a gap between
@@ -76,6 +144,16 @@ export function isWellFormed(message: Message): boolean {
         message.conflictTerm <= message.term &&
         isCount(message.readContext)
       );
+    case 'InstallSnapshot':
+      return isSnapshot(message);
+    case 'TimeoutNow':
+      return isPosition(message.lastLogIndex, message.lastLogTerm, message.term);
+    case 'ReadIndexRequest':
+      return isCount(message.requestId);
+    case 'ReadIndexResponse':
+      return isCount(message.requestId) && isCount(message.index);
+    case 'MembershipNotice':
+      return isCount(message.configurationIndex);
     default:
       return false;
   }
@@ -95,7 +173,13 @@ function areConsecutive({ prevLogIndex, prevLogTerm, entries, term }: AppendEntr
     index += 1;
     const isNext = entry.index === index && isCount(entry.term) && entry.term >= lastTerm && entry.term > 0;
     if (!isNext || !entryTypes.has(entry.type)) return false;
+    if (entry.type === EntryType.Configuration && decodeConfiguration(entry.data) === undefined) return false;
     lastTerm = entry.term;
   }
   return lastTerm <= term;
+}
+
+function isSnapshot({ snapshot: { index, term, configuration }, term: currentTerm }: InstallSnapshot): boolean {
+  const isInside = isCount(configuration.index) && configuration.index <= index;
+  return index > 0 && isPosition(index, term, currentTerm) && isInside;
 }

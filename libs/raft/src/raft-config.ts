@@ -5,6 +5,12 @@ export interface RaftConfig {
   readonly id: NodeId;
 
   /**
+   * Names the data directory of this node: another one after the disk was lost. With it, and with the peers' in `step`, a cluster refuses
+   * a node that has come back without what it had promised. Visible ASCII, at most 255 characters.
+   */
+  readonly incarnation?: string;
+
+  /**
    * A follower that hears nothing for this many ticks, plus a random share of as many again, asks for votes
    * (section 5.2). Must exceed `heartbeatTicks` several times; all nodes of a cluster must agree on it.
    */
@@ -21,6 +27,14 @@ export interface RaftConfig {
    * from a leader ignore candidates (dissertation 6.2 and 4.2.3).
    */
   readonly checkQuorum: boolean;
+
+  /**
+   * Ticks, counted from the sending of a round of messages that a quorum has answered, for which a leader may answer `lease` reads from
+   * its own state; 0 turns such reads into ReadIndex reads. Needs check-quorum on all nodes. Sound while no voter's ticks are faster than
+   * the leader's by `(electionTimeoutTicks - 1) / leaseTicks` or more, and while the driver, before it hands over a read, has handed
+   * over every tick that is due.
+   */
+  readonly leaseTicks: number;
 
   /** Bytes of entries in one AppendEntries; one entry goes out even when it is larger. */
   readonly appendBytesMax: number;
@@ -39,6 +53,9 @@ export interface RaftConfig {
 
   /** Bytes of committed entries handed out by one `Ready`; one entry is handed out even when it is larger. */
   readonly applyBytesMax: number;
+
+  /** Entries that compaction leaves behind the durable state, so that a follower which lags a little needs no snapshot. */
+  readonly retainedEntries: number;
 
   /** Bytes of applied entries kept in memory for followers that lag; older ones are read back from the disk. */
   readonly cacheBytesMax: number;

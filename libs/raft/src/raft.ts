@@ -2,11 +2,20 @@ import type { Configuration } from './configuration.js';
 import type { Election } from './election.js';
 import type { Entry, LogIndex, NodeId, Term } from './entry.js';
 import { invariant } from './errors.js';
-import { isWellFormed, type Message } from './messages.js';
+import type { LeadershipTransfer, TransferRejection } from './leadership-transfer.js';
+import type { ChangeResult, Membership, MembershipChange } from './membership.js';
+import {
+  isWellFormed,
+  type ExpulsionReason,
+  type InstallSnapshot,
+  type Message,
+  type SnapshotMetadata,
+} from './messages.js';
 import type { RaftConfig } from './raft-config.js';
-import type { ReadIndex } from './read-index.js';
+import type { ReadIndex, ReadMode } from './read-index.js';
 import { ReadyBuilder, type PersistBatch, type ProposalRejection, type Ready } from './ready.js';
 import type { Replication } from './replication.js';
+import type { Snapshots } from './snapshots.js';
 import type { RaftState, Role } from './state.js';
 
 /** Where an accepted proposal stands. It is applied if, and only if, the entry applied at `index` has this `term`. */
@@ -38,6 +47,12 @@ export interface RaftStatus {
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   readonly configuration: Configuration;
+  /** The entry that set it; above `commitIndex` while the change is under way. */
+  readonly configurationIndex: LogIndex;
+  /** Set on a node that the cluster does not regard as its member. */
+  readonly expulsion: ExpulsionReason | undefined;
+  /** On a leader that is handing over. */
+  readonly transferTo: NodeId | undefined;
   /** Empty on nodes that do not lead. */
   readonly members: readonly MemberStatus[];
   readonly pendingReads: number;
@@ -47,8 +62,8 @@ export interface RaftStatus {
 /**
  * One member of a Raft cluster, as a function of its inputs: it does no I/O, has no clock and never waits.
  *
- * The driver feeds it with `tick`, `step`, `propose`, `requestRead` and the completions `persisted`, `applied` and
- * `entriesFetched`, and carries out what `takeReady` asks for, in the order that `Ready` states.
+ * The driver feeds it with `tick`, `step`, `propose`, `proposeChange`, `transferLeadership`, `requestRead` and the completions `persisted`,
+ * `applied`, `checkpointed`, `entriesFetched` and `snapshotEnded`, and carries out what `takeReady` asks for, in the order that `Ready` states.
  */
 export class Raft {
   private ready = new ReadyBuilder();
@@ -62,6 +77,9 @@ export class Raft {
     private readonly election: Election,
     private readonly replication: Replication,
     private readonly readIndex: ReadIndex,
+    private readonly membership: Membership,
+    private readonly snapshots: Snapshots,
+    private readonly transfer: LeadershipTransfer,
   ) {}
 
   get isLeader(): boolean {
@@ -77,7 +95,10 @@ export class Raft {
     this.state.now++;
     this.election.tick(this.state, this.ready);
     this.settle();
+    this.transfer.tick(this.state);
     this.replication.tick(this.state, this.ready);
+    this.readIndex.tick(this.state, this.ready);
+    this.settle();
   }
 
   /** Campaigns without waiting for the election timer. */
@@ -87,11 +108,17 @@ export class Raft {
   }
 
   /**
-   * Takes a message of a peer. False, and nothing has changed, when it is not for this node or when no correct node
-   * could have sent it.
+   * Takes a message of a peer; `incarnation` is that of its data directory, if the transport knows it. False, and nothing has
+   * changed, when it is not for this node, when no correct node could have sent it, or when the sender is not who it claims to be.
    */
-  step(message: Message): boolean {
+  step(message: Message, incarnation?: string): boolean {
     if (message.to !== this.state.id || message.from === message.to || !isWellFormed(message)) return false;
+    if (message.type === 'MembershipNotice') {
+      this.membership.handleNotice(this.state, message);
+      return true;
+    }
+    if (!this.membership.admits(this.state, message, incarnation, this.ready)) return false;
+    if (message.type === 'RequestVote') this.membership.notifyRemoved(this.state, message.from, this.ready);
     if (!this.agreeOnTerm(message)) return true;
     switch (message.type) {
       case 'RequestVote':
@@ -109,6 +136,20 @@ export class Raft {
         this.replication.handleAppendEntriesResponse(this.state, message, this.ready);
         this.readIndex.maybeConfirm(this.state, this.ready);
         break;
+      case 'InstallSnapshot':
+        invariant(!this.isLeading, () => `two leaders in term ${message.term}: ${this.state.id} and ${message.from}`);
+        this.election.becomeFollower(this.state, message.term, message.from);
+        this.snapshots.handleInstallSnapshot(this.state, message, this.ready);
+        break;
+      case 'TimeoutNow':
+        this.election.handleTimeoutNow(this.state, message, this.ready);
+        break;
+      case 'ReadIndexRequest':
+        this.readIndex.handleRequest(this.state, message, this.ready);
+        break;
+      case 'ReadIndexResponse':
+        this.readIndex.handleResponse(this.state, message, this.ready);
+        break;
     }
     this.settle();
     return true;
@@ -117,13 +158,52 @@ export class Raft {
   /** Appends one entry per item, all or none. They leave with the next `takeReady`, so a turn's proposals travel together. */
   propose(data: readonly Uint8Array[]): ProposeResult {
     const index = this.state.log.lastIndex + 1;
-    const reason = this.replication.propose(this.state, data);
+    const reason =
+      this.state.transfer !== undefined ? 'leadership_transfer' : this.replication.propose(this.state, data);
     return reason === undefined ? { accepted: true, term: this.state.currentTerm, index } : { accepted: false, reason };
   }
 
-  /** Asks for a linearizable read; `context` comes back in `confirmedReads` or `rejectedReads`. */
-  requestRead(context: number): void {
-    this.readIndex.request(this.state, context, this.ready);
+  /**
+   * Asks for another configuration. An accepted change has taken effect if, and only if, the entry committed at `index` has this `term`;
+   * a change of more than one voter is complete once the configuration is no longer joint.
+   */
+  proposeChange(change: MembershipChange): ChangeResult {
+    const result = this.membership.propose(this.state, change);
+    this.settle();
+    return result;
+  }
+
+  /** Hands the leadership to a voter. Undefined when that has begun; until it ends proposals are rejected. */
+  transferLeadership(to: NodeId): TransferRejection | undefined {
+    return this.transfer.begin(this.state, to, this.ready);
+  }
+
+  /**
+   * Asks for an index to read at; `context` comes back in `confirmedReads` or `rejectedReads`. A follower asks its leader. `lease`
+   * answers without a quorum where that is safe (see `RaftConfig.leaseTicks`), and is a `read_index` everywhere else.
+   */
+  requestRead(context: number, mode: ReadMode = 'read_index'): void {
+    this.readIndex.request(this.state, context, mode, this.ready);
+  }
+
+  /** What the state machine's state at `index` stands for: to be stored with it, atomically. `index` is applied and not below the log's base. */
+  describeSnapshot(index: LogIndex): SnapshotMetadata {
+    return this.snapshots.describe(this.state, index);
+  }
+
+  /** The state machine's state up to `index`, configuration included, is durable without the log. */
+  checkpointed(index: LogIndex): void {
+    this.snapshots.checkpointed(this.state, index, this.ready);
+  }
+
+  /** Answers a request of `Ready.snapshots`: the state of `index` is on its way with the message that this returns; undefined when nobody needs it any more. */
+  snapshotStarted(to: NodeId, index: LogIndex): InstallSnapshot | undefined {
+    return this.snapshots.started(this.state, to, index);
+  }
+
+  /** Ends what `Ready.snapshots` began, however it went. */
+  snapshotEnded(to: NodeId, isDelivered: boolean): void {
+    this.snapshots.ended(this.state, to, isDelivered);
   }
 
   /** Answers a fetch of `Ready.fetches`; with no entries when the read failed. */
@@ -186,6 +266,8 @@ export class Raft {
       confirmedReads: ready.confirmedReads,
       rejectedReads: ready.rejectedReads,
       fetches: ready.fetches,
+      snapshots: ready.snapshots,
+      compactThrough: ready.compactThrough,
     };
   }
 
@@ -202,6 +284,9 @@ export class Raft {
       commitIndex: state.commitIndex,
       appliedIndex: state.appliedIndex,
       configuration: state.configuration,
+      configurationIndex: state.configurations.currentIndex,
+      expulsion: state.expulsion,
+      transferTo: state.transfer?.to,
       members: [...state.progress].map(([id, progress]) => ({
         id,
         matchIndex: progress.matchIndex,
@@ -224,18 +309,22 @@ export class Raft {
       const isGrantedPreVote = message.type === 'RequestVoteResponse' && message.preVote && message.voteGranted;
       // A pre-vote speaks of a term that nobody has entered yet.
       if (isPreVote || isGrantedPreVote) return true;
-      election.becomeFollower(state, message.term, message.type === 'AppendEntries' ? message.from : undefined);
+      const isFromLeader = message.type === 'AppendEntries' || message.type === 'InstallSnapshot';
+      election.becomeFollower(state, message.term, isFromLeader ? message.from : undefined);
       this.settle();
     } else if (message.term < state.currentTerm) {
-      if (message.type === 'AppendEntries') this.replication.rejectStaleLeader(state, message, ready);
+      if (message.type === 'AppendEntries' || message.type === 'InstallSnapshot')
+        this.replication.rejectStaleLeader(state, message, ready);
       else if (message.type === 'RequestVote') election.rejectStaleCandidate(state, message, ready);
       return false;
     }
     return true;
   }
 
-  /** Role changes take effect here, whatever caused them. */
+  /** What an input has led to takes effect here: what the log's configuration asks for, then the change of a role. */
   private settle(): void {
+    this.membership.settle(this.state, this.ready);
+    this.transfer.settle(this.state, this.ready);
     const isLeader = this.state.role === 'leader';
     if (isLeader === this.isLeading) return;
     this.isLeading = isLeader;
@@ -263,6 +352,7 @@ export class Raft {
     // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already.
     const commitIndex = Math.min(state.commitIndex, state.log.persistedIndex);
     return {
+      snapshot: undefined,
       hardState: isHardStateNew ? { currentTerm: state.currentTerm, votedFor: state.votedFor, commitIndex } : undefined,
       entries: state.log.takeUnpersisted(),
       messages,

@@ -1,7 +1,11 @@
+import type { ReadIndexRequest, ReadIndexResponse, ReadRejection } from './messages.js';
 import { hasQuorum } from './quorum.js';
 import type { RaftConfig } from './raft-config.js';
-import type { ReadRejection, ReadyBuilder } from './ready.js';
+import type { ReadyBuilder } from './ready.js';
 import type { RaftState } from './state.js';
+
+/** `lease` trusts the clocks within a stated bound, `read_index` trusts none. */
+export type ReadMode = 'read_index' | 'lease';
 
 /**
  * Linearizable reads without a log entry (dissertation 6.4): the commit index at the time of the read is
@@ -22,7 +26,7 @@ export class ReadIndex {
   }
 
   /** Accepts a read, named by a context of the caller's choice, or rejects it at once. */
-  request(state: RaftState, context: number, ready: ReadyBuilder): void {
+  request(state: RaftState, context: number, _mode: ReadMode, ready: ReadyBuilder): void {
     if (state.role !== 'leader') this.reject([context], 'not_leader', ready);
     else if (this.pendingCount >= this.config.pendingReadsMax) this.reject([context], 'read_limit', ready);
     else this.waiting.push(context);
@@ -47,6 +51,19 @@ export class ReadIndex {
     if (!hasQuorum(state.configuration, hasAnswered)) return;
     ready.confirmedReads.push({ index: round.index, contexts: round.contexts });
     this.round = undefined;
+  }
+
+  tick(state: RaftState, ready: ReadyBuilder): void {
+    void [state, ready];
+  }
+
+  /** A follower asks this node, which it believes to lead. */
+  handleRequest(state: RaftState, message: ReadIndexRequest, ready: ReadyBuilder): void {
+    void [state, message, ready];
+  }
+
+  handleResponse(state: RaftState, message: ReadIndexResponse, ready: ReadyBuilder): void {
+    void [state, message, ready];
   }
 
   leadershipLost(ready: ReadyBuilder): void {

@@ -30,6 +30,8 @@ describe('Ready', () => {
       confirmedReads: [],
       rejectedReads: [],
       fetches: [],
+      snapshots: [],
+      compactThrough: undefined,
     });
   });
 

@@ -1,11 +1,8 @@
 import type { Entry, HardState, LogIndex, NodeId } from './entry.js';
-import type { Message } from './messages.js';
-
-/** Why a read was not confirmed. None of them says anything about the data. */
-export type ReadRejection = 'not_leader' | 'leadership_lost' | 'read_limit';
+import type { Message, ReadRejection, SnapshotMetadata } from './messages.js';
 
 /** Why a proposal was not appended. It surely is not, and will not be, applied. */
-export type ProposalRejection = 'not_leader' | 'uncommitted_limit';
+export type ProposalRejection = 'not_leader' | 'uncommitted_limit' | 'leadership_transfer';
 
 /** The reads may be answered as soon as everything up to `index` is applied. */
 export interface ConfirmedReads {
@@ -28,10 +25,24 @@ export interface EntryFetch {
   readonly bytesMax: number;
 }
 
-/** One write to the log, made durable with one sync. */
+/**
+ * A follower lacks entries that the log no longer has: it is to be sent the state. The driver takes the state as of some index that is
+ * applied and not below the log's base, calls `snapshotStarted`, brings state and message to the follower, and calls `snapshotEnded`
+ * however that went: until then this follower is sent no entries.
+ */
+export interface SnapshotRequest {
+  readonly to: NodeId;
+}
+
+/** One write to the log, made durable with one sync; with a snapshot, four steps, each durable before the next. */
 export interface PersistBatch {
-  /** In the stream before `entries`: an entry is never on the disk before its term. */
+  /** In the stream before `entries`: an entry is never on the disk before its term. Before the snapshot, too. */
   readonly hardState: HardState | undefined;
+  /**
+   * Replaces the state machine and the whole log: first the state (as one atomic change, together with this metadata), then the log is
+   * begun anew behind `index`. After a crash between the two the driver repeats the second: the state decides.
+   */
+  readonly snapshot: SnapshotMetadata | undefined;
   /** An entry whose index is not above the last one on the disk replaces it and all behind it. */
   readonly entries: readonly Entry[];
   /** Votes and acknowledgements: they leave once this batch is synced, not before. */
@@ -42,11 +53,14 @@ export interface PersistBatch {
  * What the core wants done, in this order:
  *
  * 1. `messages` leave at once; nothing in them promises what is not yet on the disk.
- * 2. `persist` is written and synced, beside the replication that 1 began; then the driver calls `persisted()`.
+ * 2. `persist` is written and synced, beside the replication that 1 began; then the driver calls `persisted()`. A snapshot in it is
+ *    of a later index than anything handed to the state machine so far, and nothing is handed to it before `persisted()`.
  *    While it is under way no other batch is handed out: what queues up goes into the next one.
  * 3. Only then `persist.messages` leave.
  * 4. `committed` is applied, in order; then the driver calls `applied()`. All of it is on this node's disk.
  * 5. Clients are answered: `confirmedReads` once their index is applied, `rejectedReads` now.
+ *
+ * `compactThrough` may be carried out at any later time, in part, or not at all.
  */
 export interface Ready {
   readonly messages: readonly Message[];
@@ -55,6 +69,9 @@ export interface Ready {
   readonly confirmedReads: readonly ConfirmedReads[];
   readonly rejectedReads: readonly RejectedReads[];
   readonly fetches: readonly EntryFetch[];
+  readonly snapshots: readonly SnapshotRequest[];
+  /** The disk may forget the entries up to here: the state machine's durable state contains them. */
+  readonly compactThrough: LogIndex | undefined;
 }
 
 /** Where the parts of the core put what they want done, until `Raft.takeReady` hands it over. */
@@ -64,6 +81,8 @@ export class ReadyBuilder {
   confirmedReads: ConfirmedReads[] = [];
   rejectedReads: RejectedReads[] = [];
   fetches: EntryFetch[] = [];
+  snapshots: SnapshotRequest[] = [];
+  compactThrough: LogIndex | undefined;
 
   /** For messages that promise nothing. */
   send(message: Message): void {

@@ -2,7 +2,7 @@ import { membersOf } from './configuration.js';
 import { EntryType, type Entry, type LogIndex, type NodeId } from './entry.js';
 import { invariant } from './errors.js';
 import { entryBytes } from './log.js';
-import type { AppendEntries, AppendEntriesResponse } from './messages.js';
+import type { AppendEntries, AppendEntriesResponse, InstallSnapshot } from './messages.js';
 import { Progress } from './progress.js';
 import { storedByQuorum } from './quorum.js';
 import type { RaftConfig } from './raft-config.js';
@@ -97,7 +97,7 @@ export class Replication {
   }
 
   /** Tells a leader of an earlier term that it is no longer one. */
-  rejectStaleLeader(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
+  rejectStaleLeader(state: RaftState, message: AppendEntries | InstallSnapshot, ready: ReadyBuilder): void {
     ready.sendAfterPersist({
       type: 'AppendEntriesResponse',
       from: state.id,
@@ -105,7 +105,7 @@ export class Replication {
       term: state.currentTerm,
       success: false,
       matchIndex: 0,
-      rejectedIndex: message.prevLogIndex,
+      rejectedIndex: message.type === 'AppendEntries' ? message.prevLogIndex : message.snapshot.index,
       conflictTerm: 0,
       conflictIndex: state.log.lastIndex + 1,
       readContext: 0,
@@ -227,9 +227,9 @@ export class Replication {
         index > state.commitIndex,
         () => `entry ${index} conflicts with a committed one (commit index ${state.commitIndex})`,
       );
-      log.truncateFrom(index);
+      state.truncateFrom(index);
     }
-    log.append(firstNew === 0 ? entries : entries.slice(firstNew));
+    state.append(firstNew === 0 ? entries : entries.slice(firstNew));
   }
 
   private append(state: RaftState, type: Entry['type'], data: readonly Uint8Array[]): void {
@@ -240,7 +240,7 @@ export class Replication {
       type,
       data: bytes,
     }));
-    state.log.append(entries);
+    state.append(entries);
     state.uncommittedBytes += bytesOf(entries);
   }
 

@@ -1,7 +1,10 @@
-import { isVoter, type Configuration } from './configuration.js';
-import type { HardState, LogIndex, NodeId, Term } from './entry.js';
+import { decodeConfiguration } from './configuration-codec.js';
+import { ConfigurationHistory } from './configuration-history.js';
+import { isVoter, type Configuration, type ConfigurationAt } from './configuration.js';
+import { EntryType, type Entry, type HardState, type LogIndex, type NodeId, type Term } from './entry.js';
 import { invariant } from './errors.js';
 import { RaftLog, type RestoredLog } from './log.js';
+import type { ExpulsionReason } from './messages.js';
 import type { Progress } from './progress.js';
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
@@ -10,7 +13,11 @@ export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 export interface RestoredState {
   readonly hardState: HardState;
   readonly log: RestoredLog;
-  readonly configuration: Configuration;
+  /**
+   * The one that the durable state machine (or the snapshot, or the operator who started the cluster) names, then those of all later
+   * entries of the log, in order.
+   */
+  readonly configurations: readonly ConfigurationAt[];
   /** The index of the last entry that the state machine has applied. */
   readonly appliedIndex: LogIndex;
 }
@@ -24,7 +31,11 @@ export class RaftState {
   /** Kept while the term lasts, whatever the role becomes: one vote per term. */
   votedFor: NodeId | undefined;
   readonly log: RaftLog;
-  configuration: Configuration;
+  readonly configurations: ConfigurationHistory;
+  /** Why this node must not campaign, and what its driver should tell the operator. */
+  expulsion: ExpulsionReason | undefined;
+  /** On a leader: to whom it is handing over, and since which tick. */
+  transfer: { readonly to: NodeId; readonly since: number } | undefined;
 
   role: Role = 'follower';
   leaderId: NodeId | undefined;
@@ -69,10 +80,31 @@ export class RaftState {
       restored.appliedIndex >= this.log.base.index && restored.appliedIndex <= this.log.lastIndex,
       () => `${restored.appliedIndex} is applied, the log holds (${this.log.base.index}, ${this.log.lastIndex}]`,
     );
-    this.configuration = restored.configuration;
+    this.configurations = new ConfigurationHistory(restored.configurations);
     this.appliedIndex = restored.appliedIndex;
     this.handedToApply = restored.appliedIndex;
     this.commitIndex = Math.max(Math.min(restored.hardState.commitIndex, this.log.lastIndex), restored.appliedIndex);
+  }
+
+  /** The one in force. */
+  get configuration(): Configuration {
+    return this.configurations.current;
+  }
+
+  /** Adds entries to the log; a configuration among them is in force at once (section 6). */
+  append(entries: readonly Entry[]): void {
+    this.log.append(entries);
+    for (const { type, index, data } of entries) {
+      if (type !== EntryType.Configuration) continue;
+      const configuration = decodeConfiguration(data);
+      invariant(configuration !== undefined, () => `entry ${index} is no configuration`);
+      this.configurations.append(index, configuration);
+    }
+  }
+
+  truncateFrom(index: LogIndex): void {
+    this.log.truncateFrom(index);
+    this.configurations.truncateFrom(index);
   }
 
   get isVoter(): boolean {

@@ -21,6 +21,8 @@ export const testConfig = {
   pendingReadsMax: 100,
   applyBytesMax: 4096,
   cacheBytesMax: 65_536,
+  leaseTicks: 0,
+  retainedEntries: 10,
 } satisfies Omit<RaftConfig, 'id'>;
 
 export function seededRandom(seed: number): Random {
@@ -217,6 +219,7 @@ export const requestVote = (fields: Partial<RequestVote>): RequestVote => ({
   lastLogIndex: 0,
   lastLogTerm: 0,
   preVote: false,
+  isTransfer: false,
   ...fields,
 });
 

@@ -1,7 +1,6 @@
 import type { Entry, NodeId, Term } from '../entry.js';
 import { entryBytes } from '../log.js';
-import type { Message } from '../messages.js';
-import type { ReadRejection } from '../ready.js';
+import type { Message, ReadRejection } from '../messages.js';
 import { show, type TestNode, type TestObserver } from './node.js';
 
 /** What became of a read, by its context. */

@@ -2,12 +2,15 @@ import type { Configuration } from '../configuration.js';
 import { Election } from '../election.js';
 import { EntryType, type Entry, type HardState, type NodeId } from '../entry.js';
 import { emptyLog, type RestoredLog } from '../log.js';
-import type { Message } from '../messages.js';
+import type { Message, ReadRejection } from '../messages.js';
 import { Raft } from '../raft.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
+import { LeadershipTransfer } from '../leadership-transfer.js';
+import { Membership } from '../membership.js';
 import { ReadIndex } from '../read-index.js';
-import type { EntryFetch, PersistBatch, ReadRejection } from '../ready.js';
+import { Snapshots } from '../snapshots.js';
+import type { EntryFetch, PersistBatch } from '../ready.js';
 import { Replication } from '../replication.js';
 import { RaftState, type Role } from '../state.js';
 
@@ -73,15 +76,19 @@ export class TestNode {
     this.state = new RaftState(this.id, {
       hardState: this.disk.hardState,
       log,
-      configuration: this.configuration,
+      configurations: [{ index: 0, configuration: this.configuration }],
       appliedIndex,
     });
+    const replication = new Replication(this.config);
     this.raft = new Raft(
       this.config,
       this.state,
       new Election(this.config, this.random),
-      new Replication(this.config),
+      replication,
       new ReadIndex(this.config),
+      new Membership(this.config, replication),
+      new Snapshots(this.config),
+      new LeadershipTransfer(this.config),
     );
     this.isUp = true;
   }
