@@ -150,6 +150,7 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
       heartbeatTicks: TICKS_PER_HEARTBEAT,
       preVote: true,
       checkQuorum: true,
+      leaseTicks: 0,
       appendBytesMax: MIB,
       // Few, so that entries gather behind the ones under way and share messages and syncs.
       inflightMessagesMax: 2,
@@ -157,6 +158,7 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
       uncommittedBytesMax: 64 * MIB,
       pendingReadsMax: this.pendingOperationsMax,
       applyBytesMax: MIB,
+      retainedEntries: 10_000,
       cacheBytesMax: 16 * MIB,
     };
   }

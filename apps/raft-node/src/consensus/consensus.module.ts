@@ -1,6 +1,15 @@
 import { Module } from '@nestjs/common';
 import type { KeySpace } from '@app/kv';
-import { Election, Raft, RaftState, ReadIndex, Replication } from '@app/raft';
+import {
+  Election,
+  LeadershipTransfer,
+  Membership,
+  Raft,
+  RaftState,
+  ReadIndex,
+  Replication,
+  Snapshots,
+} from '@app/raft';
 import { WriteAheadLog } from '@app/storage';
 import { ElectionModule } from '../election/election.module.js';
 import { FsmModule } from '../fsm/fsm.module.js';
@@ -32,15 +41,34 @@ import { restoreState } from './restored-state.js';
       useFactory: (config: RaftNodeConfig) => new ReadIndex(config.toRaftConfig()),
     },
     {
+      provide: Membership,
+      inject: [RaftNodeConfig, Replication],
+      useFactory: (config: RaftNodeConfig, replication: Replication) =>
+        new Membership(config.toRaftConfig(), replication),
+    },
+    {
+      provide: Snapshots,
+      inject: [RaftNodeConfig],
+      useFactory: (config: RaftNodeConfig) => new Snapshots(config.toRaftConfig()),
+    },
+    {
+      provide: LeadershipTransfer,
+      inject: [RaftNodeConfig],
+      useFactory: (config: RaftNodeConfig) => new LeadershipTransfer(config.toRaftConfig()),
+    },
+    {
       provide: Raft,
-      inject: [RaftNodeConfig, RaftState, Election, Replication, ReadIndex],
+      inject: [RaftNodeConfig, RaftState, Election, Replication, ReadIndex, Membership, Snapshots, LeadershipTransfer],
       useFactory: (
         config: RaftNodeConfig,
         state: RaftState,
         election: Election,
         replication: Replication,
         readIndex: ReadIndex,
-      ) => new Raft(config.toRaftConfig(), state, election, replication, readIndex),
+        membership: Membership,
+        snapshots: Snapshots,
+        transfer: LeadershipTransfer,
+      ) => new Raft(config.toRaftConfig(), state, election, replication, readIndex, membership, snapshots, transfer),
     },
   ],
   exports: [Raft, RaftDriver],

@@ -5,7 +5,10 @@ import { VoteDesk } from '../election/vote-desk.js';
 import { LeaderStreams } from '../replication/leader-streams.js';
 import { PeerStreams } from '../replication/peer-streams.js';
 
-/** Sends each kind of message its own way. Like the network that it stands for, it may lose any of them. */
+/**
+ * Sends each kind of message its own way. Like the network that it stands for, it may lose any of them: so it does with those of
+ * snapshots, transfers and follower reads, which nothing in this process asks the core for yet.
+ */
 @Injectable()
 export class PeerTransport {
   constructor(

@@ -1,6 +1,15 @@
 import { decodeAnswer, encodeCommand, MemoryKeySpace, StateMachine, type Answer } from '@app/kv';
 import { createLog } from '@app/platform';
-import { Election, Raft, ReadIndex, Replication, type Message } from '@app/raft';
+import {
+  Election,
+  Raft,
+  ReadIndex,
+  Replication,
+  type Message,
+  LeadershipTransfer,
+  Membership,
+  Snapshots,
+} from '@app/raft';
 import { MemoryDisk, WriteAheadLog } from '@app/storage';
 import { OperationDesk } from '../fsm/operation-desk.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
@@ -65,12 +74,16 @@ class DriverUnderTest {
       ),
     );
     const raftConfig = config.toRaftConfig();
+    const replication = new Replication(raftConfig);
     this.raft = new Raft(
       raftConfig,
       await restoreState(config, wal, 0),
       new Election(raftConfig, { nextInt: (min) => min }),
-      new Replication(raftConfig),
+      replication,
       new ReadIndex(raftConfig),
+      new Membership(raftConfig, replication),
+      new Snapshots(raftConfig),
+      new LeadershipTransfer(raftConfig),
     );
     const transport = { send: (messages: readonly Message[]) => this.sent.push(...messages) };
     this.driver = new RaftDriver(
@@ -182,6 +195,7 @@ describe('RaftDriver', () => {
       lastLogIndex: 0,
       lastLogTerm: 0,
       preVote: false,
+      isTransfer: false,
     });
     await eventually(() => node.raft.status().term === 5);
     for (let i = 0; i < 50; i++) await nextTurn();

@@ -29,7 +29,7 @@ export async function restoreState(
       termRuns: log.termRuns,
       tail: await readFrom(log, appliedIndex + 1),
     },
-    configuration: simpleConfiguration(config.peers.map((peer) => peer.nodeId)),
+    configurations: [{ index: 0, configuration: simpleConfiguration(config.peers.map((peer) => peer.nodeId)) }],
     appliedIndex,
   });
 }

@@ -65,6 +65,7 @@ describe('VoteClient', () => {
         lastLogIndex: 0,
         lastLogTerm: 0,
         preVote: false,
+        isTransfer: false,
       });
     return { ask, received, lines };
   }

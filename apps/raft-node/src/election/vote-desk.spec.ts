@@ -10,6 +10,7 @@ const request = (from: string, preVote: boolean, term = 2): RequestVote => ({
   lastLogIndex: 0,
   lastLogTerm: 0,
   preVote,
+  isTransfer: false,
 });
 
 const response = (to: string, preVote: boolean, more: Partial<RequestVoteResponse> = {}): RequestVoteResponse => ({

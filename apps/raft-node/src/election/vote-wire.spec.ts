@@ -10,6 +10,7 @@ const request: RequestVote = {
   lastLogIndex: 12,
   lastLogTerm: 6,
   preVote: true,
+  isTransfer: false,
 };
 
 describe('RequestVote over the wire', () => {

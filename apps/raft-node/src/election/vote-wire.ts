@@ -11,6 +11,7 @@ export function toWireRequest(clusterId: string, message: RequestVote): RequestV
     lastLogIndex: message.lastLogIndex,
     lastLogTerm: message.lastLogTerm,
     preVote: message.preVote,
+    isTransfer: message.isTransfer,
   };
 }
 
@@ -31,6 +32,7 @@ export function fromWireRequest(wire: RequestVoteRequest): RequestVote {
     lastLogIndex: wire.lastLogIndex,
     lastLogTerm: wire.lastLogTerm,
     preVote: wire.preVote,
+    isTransfer: wire.isTransfer,
   };
 }
 

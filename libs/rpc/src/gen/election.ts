@@ -34,6 +34,8 @@ export interface RequestVoteRequest {
   lastLogTerm: number;
   /** A pre-vote asks "would you vote for me in this term?" and changes nothing at the voter. */
   preVote: boolean;
+  /** The leader has asked for this campaign (leadership transfer): nodes that hear the leader answer all the same. */
+  isTransfer: boolean;
 }
 
 export interface RequestVoteResponse {
@@ -43,7 +45,16 @@ export interface RequestVoteResponse {
 }
 
 function createBaseRequestVoteRequest(): RequestVoteRequest {
-  return { clusterId: "", candidateId: "", recipientId: "", term: 0, lastLogIndex: 0, lastLogTerm: 0, preVote: false };
+  return {
+    clusterId: "",
+    candidateId: "",
+    recipientId: "",
+    term: 0,
+    lastLogIndex: 0,
+    lastLogTerm: 0,
+    preVote: false,
+    isTransfer: false,
+  };
 }
 
 export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
@@ -68,6 +79,9 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     }
     if (message.preVote !== false) {
       writer.uint32(56).bool(message.preVote);
+    }
+    if (message.isTransfer !== false) {
+      writer.uint32(64).bool(message.isTransfer);
     }
     return writer;
   },
@@ -141,6 +155,14 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
             message.preVote = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isTransfer = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -186,6 +208,11 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
         : isSet(object.pre_vote)
         ? globalThis.Boolean(object.pre_vote)
         : false,
+      isTransfer: isSet(object.isTransfer)
+        ? globalThis.Boolean(object.isTransfer)
+        : isSet(object.is_transfer)
+        ? globalThis.Boolean(object.is_transfer)
+        : false,
     };
   },
 
@@ -212,6 +239,9 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     if (message.preVote !== false) {
       obj.preVote = message.preVote;
     }
+    if (message.isTransfer !== false) {
+      obj.isTransfer = message.isTransfer;
+    }
     return obj;
   },
 
@@ -227,6 +257,7 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     message.lastLogIndex = object.lastLogIndex ?? 0;
     message.lastLogTerm = object.lastLogTerm ?? 0;
     message.preVote = object.preVote ?? false;
+    message.isTransfer = object.isTransfer ?? false;
     return message;
   },
 };
