@@ -1,17 +1,23 @@
 import { xorshift128plus } from 'pure-rand/generator/xorshift128plus';
 import type { HardState } from '@app/raft';
+import type { Done } from './completion.js';
 import type { LogBatch } from './log-batch.js';
 import { MemoryDisk } from './memory-disk.js';
 import type { KeepUnsynced } from './memory-file-content.js';
+import type { LogPosition } from './record.js';
 import { entry, hardState } from './testing/open-log.js';
 import { contentNow, openNow, outcomeOf, textOf, type LogContent } from './testing/sync-log.js';
 import type { WriteAheadLog } from './write-ahead-log.js';
 
 const small = { segmentBytesMax: 1100, preallocateBytes: 600, groupBytesMax: 4096 };
 
-type Step = LogBatch | { readonly removeThrough: number };
+interface Reset {
+  readonly reset: LogPosition;
+  readonly hardState?: HardState;
+}
+type Step = LogBatch | Reset | { readonly removeThrough: number };
 
-/** Appends of all kinds over several segments, replaced suffixes (also across segments), a large record, removals. */
+/** Appends of all kinds over several segments, replaced suffixes (also across segments), a large record, removals, resets. */
 function workload(): Step[] {
   const steps: Step[] = [{ hardState: hardState(1, 'a') }];
   for (let index = 1; index <= 12; index += 1) {
@@ -28,27 +34,43 @@ function workload(): Step[] {
     { removeThrough: 17 },
     { hardState: hardState(5, 'c', 21), entries: [entry(21, 5, new Uint8Array(1500).fill(7))] },
   );
+  // Ahead of the log, with a new term and vote; at once again; within the log, below entries that are not committed.
+  steps.push({ reset: { index: 40, term: 5 }, hardState: hardState(6, 'b', 23) });
+  for (let index = 41; index <= 46; index += 1) steps.push({ entries: [entry(index, 6, 'z'.repeat(250))] });
+  steps.push({ reset: { index: 50, term: 6 } }, { reset: { index: 51, term: 6 } });
+  for (let index = 52; index <= 60; index += 1) steps.push({ entries: [entry(index, 6, 'v'.repeat(220))] });
+  steps.push({ removeThrough: 53 }, { reset: { index: 55, term: 6 }, hardState: hardState(6, 'b', 52) });
+  steps.push({ hardState: hardState(7, undefined, 55), entries: [entry(56, 7), entry(57, 7, 'w'.repeat(900))] });
   return steps;
 }
 
 interface State {
   readonly hardState: HardState;
+  /** Where the log last began anew: no base is below it. */
+  readonly start: number;
   readonly entries: readonly string[];
 }
 
 /** What the log holds after each record of the workload, and how many records each step ends at. */
 function statesOf(steps: readonly Step[]): { states: State[]; endOfStep: number[] } {
-  let current: State = { hardState: hardState(0), entries: [] };
+  let current: State = { hardState: hardState(0), start: 0, entries: [] };
   const states = [current];
   const endOfStep: number[] = [];
   for (const step of steps) {
-    if (!('removeThrough' in step)) {
+    if ('reset' in step) {
+      // Term and vote may get there before the rest does.
+      const { currentTerm, votedFor } = step.hardState ?? current.hardState;
+      const raised = { currentTerm, votedFor, commitIndex: current.hardState.commitIndex };
+      const start = step.reset.index;
+      states.push({ ...current, hardState: raised });
+      states.push((current = { hardState: { ...raised, commitIndex: start }, start, entries: [] }));
+    } else if (!('removeThrough' in step)) {
       if (step.hardState) states.push((current = { ...current, hardState: step.hardState }));
       for (const each of step.entries ?? []) {
         // What is replaced may be gone before that which replaces it is there (figure 2, AppendEntries, steps 3 and 4).
-        const kept = current.entries.slice(0, each.index - 1);
+        const kept = current.entries.slice(0, each.index - 1 - current.start);
         if (kept.length < current.entries.length) states.push((current = { ...current, entries: kept }));
-        states.push((current = { ...current, entries: [...current.entries.slice(0, each.index - 1), textOf(each)] }));
+        states.push((current = { ...current, entries: [...kept, textOf(each)] }));
       }
     }
     endOfStep.push(states.length - 1);
@@ -59,6 +81,12 @@ function statesOf(steps: readonly Step[]): { states: State[]; endOfStep: number[
 const steps = workload();
 const { states, endOfStep } = statesOf(steps);
 
+function take(log: WriteAheadLog, step: Step, done: Done): void {
+  if ('removeThrough' in step) log.removePrefix(step.removeThrough, done);
+  else if ('reset' in step) log.reset(step.reset, step.hardState, done);
+  else log.append(step, done);
+}
+
 /** Runs until the disk no longer answers. Returns how many steps were acknowledged. */
 function runUntilCrash(disk: MemoryDisk): number {
   const opened = openNow(disk, small);
@@ -66,9 +94,7 @@ function runUntilCrash(disk: MemoryDisk): number {
   if (opened.error) throw opened.error;
   const log: WriteAheadLog = opened.result;
   for (const [position, step] of steps.entries()) {
-    const outcome = outcomeOf((done) =>
-      'removeThrough' in step ? log.removePrefix(step.removeThrough, done) : log.append(step, done),
-    );
+    const outcome = outcomeOf((done) => take(log, step, done));
     if (!outcome) return position;
     if (outcome.error) throw outcome.error;
   }
@@ -117,11 +143,11 @@ function wrongIn({ baseIndex, hardState: found, entries }: LogContent, acknowled
   // The step under way may have left any of its records, and no later step may have left any.
   const most = endOfStep[Math.min(acknowledged, steps.length - 1)]!;
   for (let at = least; at <= most; at += 1) {
-    const { hardState: expected, entries: all } = states[at]!;
-    const commitIndex = Math.min(expected.commitIndex, all.length);
+    const { hardState: expected, start, entries: all } = states[at]!;
+    const commitIndex = Math.min(expected.commitIndex, start + all.length);
     const isSame =
-      JSON.stringify([{ ...expected, commitIndex }, all.slice(baseIndex)]) === JSON.stringify([found, entries]);
-    if (isSame) return undefined;
+      JSON.stringify([{ ...expected, commitIndex }, all.slice(baseIndex - start)]) === JSON.stringify([found, entries]);
+    if (isSame && baseIndex >= start && baseIndex + entries.length === start + all.length) return undefined;
   }
   return `after ${acknowledged} steps: base ${baseIndex}, ${JSON.stringify(found)}, ${entries.length} entries`;
 }

@@ -153,6 +153,20 @@ export function readFrame(bytes: Uint8Array, at: number, salt: number, fileOffse
   return { state: 'damaged', reason: 'the checksum of the record does not match' };
 }
 
+/**
+ * Where the frame at `at` ends that is not whole, as far as its own header or end mark still tells; `undefined` when neither is there
+ * before `limit`.
+ */
+export function endOfDefectiveFrame(bytes: Uint8Array, at: number, salt: number, limit: number): number | undefined {
+  const header = readFrameHeader(bytes, at, salt);
+  if (header.state === 'whole') return at + frameBytesOf(header.value.bodyBytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let end = at + frameBytesOf(1); end <= Math.min(limit, bytes.length); end += FRAME_ALIGNMENT_BYTES) {
+    if (view.getUint32(end - 4, true) === END_MARK) return end;
+  }
+  return undefined;
+}
+
 /** The whole sectors that lie between header and trailer of the frame and hold nothing but zeros. */
 function countZeroSectors(bytes: Uint8Array, at: number, fileOffset: number, frameBytes: number): number {
   const shift = at - fileOffset;

@@ -122,6 +122,146 @@ describe('group commit', () => {
   });
 });
 
+describe('a reset', () => {
+  const tiny = { segmentBytesMax: 400, preallocateBytes: 100 };
+  const large = (index: number, term: number): ReturnType<typeof entry> => entry(index, term, new Uint8Array(100));
+
+  /** Ten entries in several segments, durable. */
+  function filled(disk: MemoryDisk): WriteAheadLog {
+    const log = openQueued(disk, tiny);
+    log.append({ hardState: hardState(1, 'a') }, () => undefined);
+    log.append({ entries: Array.from({ length: 10 }, (_, at) => large(at + 1, 1)) }, () => undefined);
+    log.append({ hardState: hardState(1, 'a', 4) }, () => undefined);
+    disk.run();
+    return log;
+  }
+
+  it('completes after all that was appended before, and before all that was appended behind it', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = filled(disk);
+    const completed: string[] = [];
+    const note = (name: string) => (error: Error | undefined) =>
+      completed.push(error ? `${name}: ${error.message}` : name);
+    log.append({ entries: [large(11, 1), large(12, 1), large(13, 1)] }, note('before'));
+    log.reset({ index: 50, term: 2 }, hardState(2, 'b', 4), note('reset'));
+    log.append({ entries: [large(51, 2), large(52, 2)] }, note('behind'));
+    log.reset({ index: 52, term: 2 }, undefined, note('again'));
+    log.append({ entries: [large(53, 2)] }, note('last'));
+    log.close(note('closed'));
+    disk.run();
+    expect(completed).toEqual(['before', 'reset', 'behind', 'again', 'last', 'closed']);
+    const reopened = openQueued(disk, tiny);
+    expect([reopened.base, reopened.lastIndex, reopened.hardState]).toEqual([
+      { index: 52, term: 2 },
+      53,
+      hardState(2, 'b', 52),
+    ]);
+  });
+
+  it('lets a read wait for the new entry, ends one that waits for an old one, and completes one that began before', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = filled(disk);
+    const read: string[] = [];
+    const note = (name: string, from: number): void =>
+      log.read(from, from + 1, 1, (error, entries) => {
+        read.push(`${name} ${error ? error.name : entries.map(({ index, term }) => `${index}/${term}`).join()}`);
+      });
+    log.append({ entries: [large(11, 1), large(12, 1)] }, () => undefined);
+    note('began', 3);
+    note('waits', 11);
+    note('waits above', 12);
+    log.reset({ index: 11, term: 1 }, undefined, () => undefined);
+    note('after', 11);
+    log.append({ entries: [large(12, 1), large(13, 1)] }, () => undefined);
+    note('new', 13);
+    const isChange = (kind: string): boolean => kind !== 'read';
+    while (kinds(disk).some(isChange)) disk.step(kinds(disk).findIndex(isChange));
+    expect(read).not.toContain('began 3/1');
+    disk.run();
+    expect(read.sort()).toEqual([
+      'after IndexCompactedError',
+      'began 3/1',
+      'new 13/1',
+      'waits IndexCompactedError',
+      'waits above 12/1',
+    ]);
+  });
+
+  it('holds removals back: under way, waiting, and called while it waits itself', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = filled(disk);
+    const completed: string[] = [];
+    const note = (name: string) => (error: Error | undefined) => completed.push(error ? error.name : name);
+    log.removePrefix(3, note('under way'));
+    log.removePrefix(4, note('waiting'));
+    log.reset({ index: 8, term: 1 }, undefined, note('reset'));
+    log.append({ entries: [large(9, 1), large(10, 1), large(11, 1), large(12, 1)] }, note('append'));
+    log.removePrefix(10, note('later'));
+    expect(log.base.index).toBe(8);
+    disk.run();
+    expect(completed.length).toBe(5);
+    expect(completed.slice(0, 1)).toEqual(['reset']);
+    expect(completed.filter((name) => name !== 'reset' && name !== 'append')).toEqual([
+      'under way',
+      'waiting',
+      'later',
+    ]);
+    expect(log.base.index).toBe(10);
+    expect(log.lastIndex).toBe(12);
+    expect(log.sizeBytes).toBeLessThan(1000);
+  });
+
+  it.each(['create', 'write', 'sync', 'syncDirectory', 'remove'] as const)(
+    'that fails in a %s fails the log, and everything that waits',
+    (kind) => {
+      let isFailing = false;
+      const disk: MemoryDisk = new MemoryDisk({
+        completions: 'queued',
+        intercept: (operation) => (isFailing && operation.kind === kind ? new Error('EIO') : undefined),
+      });
+      const log = filled(disk);
+      isFailing = true;
+      const outcomes: (string | undefined)[] = [];
+      const note = (error: Error | undefined): void => void outcomes.push(error?.name);
+      log.reset({ index: 20, term: 1 }, hardState(2, 'b', 20), note);
+      log.append({ entries: [large(21, 2)] }, note);
+      log.removePrefix(20, note);
+      log.close(note);
+      disk.run();
+      isFailing = false;
+      expect(outcomes.length).toBe(4);
+      expect(outcomes[0]).toBe(kind === 'remove' ? undefined : 'LogFailedError');
+      expect(outcomes).toContain('LogFailedError');
+      disk.kill();
+      const { base, lastIndex, hardState: found } = openQueued(disk, tiny);
+      const isNew = base.index === 20;
+      expect([base.index, lastIndex >= 20]).toEqual(isNew ? [20, true] : [0, false]);
+      expect([1, 2].slice(isNew ? 1 : 0)).toContain(found.currentTerm);
+      expect(found.votedFor).toBe(found.currentTerm === 1 ? 'a' : 'b');
+      expect(found.commitIndex).toBe(isNew ? 20 : 4);
+    },
+  );
+});
+
+describe('a removal', () => {
+  it('may be called by the completion of another', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = openQueued(disk, { segmentBytesMax: 400, preallocateBytes: 100 });
+    log.append({ hardState: hardState(1) }, () => undefined);
+    const entries = Array.from({ length: 10 }, (_, at) => entry(at + 1, 1, new Uint8Array(100)));
+    log.append({ entries }, () => undefined);
+    disk.run();
+    const outcomes: unknown[] = [];
+    log.removePrefix(3, (first) => {
+      log.removePrefix(6, (second) => outcomes.push(first, second));
+    });
+    disk.run();
+    expect(outcomes).toEqual([undefined, undefined]);
+    expect(log.base.index).toBeGreaterThan(3);
+    expect(log.failure).toBeUndefined();
+  });
+});
+
 describe('after the first failure', () => {
   it.each(['write', 'sync', 'create', 'syncDirectory'] as const)(
     'of a %s the log takes no more, whatever works later',

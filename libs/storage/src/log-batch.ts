@@ -1,6 +1,6 @@
 import type { Entry, HardState } from '@app/raft';
 import { BODY_BYTES_MAX } from './frame.js';
-import { entryBodyBytes } from './record.js';
+import { entryBodyBytes, type LogPosition } from './record.js';
 import type { TermRuns } from './term-runs.js';
 
 export interface LogBatch {
@@ -41,6 +41,34 @@ export function checkBatch({ hardState, entries = [] }: LogBatch, runs: TermRuns
       throw new RangeError(`entry ${entry.index} of ${entry.data.length} bytes is too large for the log`);
     }
     before = entry;
+  }
+}
+
+/**
+ * Throws a `RangeError` when the log cannot begin anew behind `base` without losing or contradicting what is committed. `hardState` is
+ * what it would begin with.
+ */
+export function checkReset(base: LogPosition, hardState: HardState, runs: TermRuns, current: HardState): void {
+  checkHardState(hardState, current);
+  const committed = Math.max(runs.base.index, current.commitIndex);
+  if (!Number.isSafeInteger(base.index) || base.index < Math.max(1, committed)) {
+    throw new RangeError(
+      `the log cannot begin anew behind entry ${base.index}: entries up to ${committed} are committed`,
+    );
+  }
+  // Uncommitted entries may well have higher terms than what a leader of today has committed.
+  const term = runs.termAt(committed) ?? 0;
+  const isOther = base.index === committed && term > 0 && base.term !== term;
+  if (!Number.isSafeInteger(base.term) || base.term < Math.max(1, term) || isOther) {
+    throw new RangeError(
+      `entry ${base.index} of term ${base.term}, though entry ${committed} of term ${term} is committed`,
+    );
+  }
+  if (base.term > hardState.currentTerm) {
+    throw new RangeError(`the log would begin in term ${base.term}, before the hard state of that term`);
+  }
+  if (hardState.commitIndex > base.index) {
+    throw new RangeError(`commitIndex ${hardState.commitIndex} in a log that begins anew behind ${base.index}`);
   }
 }
 

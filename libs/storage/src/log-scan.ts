@@ -1,7 +1,9 @@
 import type { HardState } from '@app/raft';
+import { ConfigurationEntries } from './configuration-entries.js';
 import type { DiskFile } from './disk.js';
 import { CorruptLogError, ForeignLogError } from './errors.js';
 import {
+  endOfDefectiveFrame,
   FRAME_ALIGNMENT_BYTES,
   frameBytesOf,
   isZero,
@@ -46,6 +48,9 @@ export const INITIAL_HARD_STATE: HardState = { currentTerm: 0, votedFor: undefin
  */
 export class LogScan {
   readonly segments: Segment[] = [];
+  /** Segments from before the log began anew, oldest first. */
+  readonly leftovers: Segment[] = [];
+  readonly configurations = new ConfigurationEntries();
   runs = new TermRuns({ index: 0, term: 0 });
   hardState = INITIAL_HARD_STATE;
   incarnation: string | undefined;
@@ -77,7 +82,7 @@ export class LogScan {
 
   /**
    * The header of a segment is synced before anything else is written into it, so a torn header with something behind it was
-   * whole once. A first segment that is alone can only be stillborn if nothing was ever removed before it.
+   * whole once. Where it ends is often still to be seen; else it is the end of the sectors that it would take. A first segment that is alone can only be stillborn if nothing was ever removed before it.
    */
   private isStillborn({ segment, bytes }: ScannedFile): boolean {
     if (this.segments.length === 0 && segment !== 1) return false;
@@ -88,7 +93,8 @@ export class LogScan {
       base: this.runs.base,
       hardState: this.hardState,
     });
-    const headerEnd = Math.ceil(frameBytesOf(expected.length) / SECTOR_BYTES) * SECTOR_BYTES;
+    const sectorsEnd = Math.ceil(frameBytesOf(expected.length) / SECTOR_BYTES) * SECTOR_BYTES;
+    const headerEnd = endOfDefectiveFrame(bytes, 0, 0, sectorsEnd) ?? sectorsEnd;
     return isZero(bytes, Math.min(headerEnd, bytes.length), bytes.length);
   }
 
@@ -106,13 +112,21 @@ export class LogScan {
       if (header.hardState.currentTerm !== currentTerm || header.hardState.votedFor !== votedFor) {
         throw corrupt(file, 0, 'term or vote differ from those at the end of the segment before');
       }
-      this.rebase(file, header);
+      if (frame.type === RecordType.ResetHeader) this.beginAnew(header);
+      else this.rebase(file, header);
     }
     this.hardState = header.hardState;
     this.follow(file, 0, frame);
     const segment = new Segment(number, file, header.base, frame.checksum, frame.frameBytes, bytes.length);
     this.segments.push(segment);
     return segment;
+  }
+
+  /** The header of a segment is the point from which on the log before it is gone, whether its files are or not. */
+  private beginAnew({ base }: SegmentHeader): void {
+    this.leftovers.push(...this.segments.splice(0));
+    this.runs = new TermRuns(base);
+    this.configurations.clear();
   }
 
   /** Nothing in a file shows that its last records are gone; the header of the next one knows how many there were. */
@@ -123,7 +137,8 @@ export class LogScan {
   }
 
   private checkedHeader(file: DiskFile, frame: Frame): SegmentHeader {
-    const version = frame.type === RecordType.SegmentHeader ? readFormatVersion(frame.body) : undefined;
+    const isHeader = frame.type === RecordType.SegmentHeader || frame.type === RecordType.ResetHeader;
+    const version = isHeader ? readFormatVersion(frame.body) : undefined;
     if (version === undefined) throw corrupt(file, 0, 'the file does not start with a segment header');
     if (version !== FORMAT_VERSION) {
       throw new ForeignLogError(file.name, 'version', String(FORMAT_VERSION), String(version));
@@ -188,6 +203,7 @@ export class LogScan {
       throw corrupt(file, offset, `entry ${entry.index} does not follow entry ${this.runs.lastIndex}`);
     }
     this.runs.put(entry.index, entry.term);
+    this.configurations.put(entry);
     segment.putEntry(entry.index, offset, frame.frameBytes);
   }
 
@@ -226,6 +242,7 @@ export class LogScan {
 
   private truncateAfter(index: number): void {
     this.runs.truncateAfter(index);
+    this.configurations.truncateAfter(index);
     for (const segment of this.segments) segment.truncateAfter(index);
   }
 }

@@ -4,8 +4,8 @@ import type { Disk } from './disk.js';
 import { LogFailedError } from './errors.js';
 import { bodyStart, frameBytesOf, sealFrame } from './frame.js';
 import type { LogIdentity } from './log-scan.js';
-import { entryBodyBytes, RecordType, writeEntryBody, type LogPosition } from './record.js';
-import { createSegment } from './segment-creation.js';
+import { entryBodyBytes, hardStateBody, RecordType, writeEntryBody, type LogPosition } from './record.js';
+import { createSegment, type NewSegment } from './segment-creation.js';
 import type { Segment } from './segment.js';
 import { zeros } from './zeros.js';
 
@@ -30,9 +30,42 @@ export interface LogEnd {
   readonly hardState: HardState;
 }
 
-export type LogRecord =
-  | { readonly hardState: HardState; readonly body: Uint8Array }
-  | { readonly entry: Entry; readonly previous: LogPosition };
+interface HardStateRecord {
+  readonly kind: 'hardState';
+  readonly hardState: HardState;
+  readonly body: Uint8Array;
+  readonly frameBytes: number;
+}
+
+interface EntryRecord {
+  readonly kind: 'entry';
+  readonly entry: Entry;
+  readonly previous: LogPosition;
+  readonly frameBytes: number;
+}
+
+/** The log begins anew, with a segment of its own. Term and vote are those of the record before. */
+interface ResetRecord {
+  readonly kind: 'reset';
+  readonly base: LogPosition;
+  readonly hardState: HardState;
+  readonly frameBytes: 0;
+}
+
+export type LogRecord = HardStateRecord | EntryRecord | ResetRecord;
+
+export function hardStateRecord(hardState: HardState): LogRecord {
+  const body = hardStateBody(hardState);
+  return { kind: 'hardState', hardState, body, frameBytes: frameBytesOf(body.length) };
+}
+
+export function entryRecord(entry: Entry, previous: LogPosition): LogRecord {
+  return { kind: 'entry', entry, previous, frameBytes: frameBytesOf(entryBodyBytes(entry)) };
+}
+
+export function resetRecord(base: LogPosition, hardState: HardState): LogRecord {
+  return { kind: 'reset', base, hardState, frameBytes: 0 };
+}
 
 interface QueuedBatch {
   readonly records: readonly LogRecord[];
@@ -42,9 +75,8 @@ interface QueuedBatch {
 }
 
 interface PlacedRecord {
-  readonly record: LogRecord;
+  readonly record: HardStateRecord | EntryRecord;
   readonly offset: number;
-  readonly frameBytes: number;
 }
 
 /** What goes out with one write and one sync, all into the last segment. */
@@ -98,7 +130,7 @@ export class LogWriter {
 
   /** `done` comes after those of all earlier batches, and inside this call only if nothing is left to wait for. Not to be called after a failure. */
   add(records: readonly LogRecord[], done: Done): void {
-    for (const record of records) this.waitingBytes += frameBytesOf(bodyBytesOf(record));
+    for (const { frameBytes } of records) this.waitingBytes += frameBytes;
     const batch = { records, done, taken: 0 };
     this.placed = Math.min(this.placed, placedBelow(batch));
     this.queue.push(batch);
@@ -130,23 +162,22 @@ export class LogWriter {
     for (const batch of this.queue) {
       for (; batch.taken < batch.records.length; batch.taken += 1) {
         const record = batch.records[batch.taken]!;
-        const frameBytes = frameBytesOf(bodyBytesOf(record));
-        const isFull = group.bytes > 0 && group.bytes + frameBytes > this.limits.groupBytesMax;
-        if (isFull || !this.fits(record, frameBytes, segment, group.bytes)) return group;
-        group.records.push({ record, offset: segment.endOffset + group.bytes, frameBytes });
-        group.bytes += frameBytes;
+        const isFull = group.bytes > 0 && group.bytes + record.frameBytes > this.limits.groupBytesMax;
+        if (record.kind === 'reset' || isFull || !this.fits(record, segment, group.bytes)) return group;
+        group.records.push({ record, offset: segment.endOffset + group.bytes });
+        group.bytes += record.frameBytes;
       }
       group.completed.push(batch);
     }
     return group;
   }
 
-  private fits(record: LogRecord, frameBytes: number, segment: Segment, groupBytes: number): boolean {
+  private fits(record: LogRecord, segment: Segment, groupBytes: number): boolean {
     // All entries of a segment are above its base, or its base would not tell where the log starts once it is the first.
-    if ('entry' in record && record.entry.index <= segment.base.index) return false;
+    if (record.kind === 'entry' && record.entry.index <= segment.base.index) return false;
     const start = segment.endOffset + groupBytes;
     // A segment without records takes any: a large record gets a segment of its own size.
-    return start === segment.headerBytes || start + frameBytes <= this.limits.segmentBytesMax;
+    return start === segment.headerBytes || start + record.frameBytes <= this.limits.segmentBytesMax;
   }
 
   private write(group: Group): void {
@@ -181,11 +212,11 @@ export class LogWriter {
     let checksum = this.end.checksum;
     for (const { record, offset } of group.records) {
       const at = offset - segment.endOffset;
-      if ('entry' in record) writeEntryBody(bytes, at + bodyStart, record.entry);
+      if (record.kind === 'entry') writeEntryBody(bytes, at + bodyStart, record.entry);
       else bytes.set(record.body, at + bodyStart);
       checksum = sealFrame(bytes, at, offset, segment.salt, {
-        type: 'entry' in record ? RecordType.Entry : RecordType.HardState,
-        bodyBytes: bodyBytesOf(record),
+        type: record.kind === 'entry' ? RecordType.Entry : RecordType.HardState,
+        bodyBytes: record.kind === 'entry' ? entryBodyBytes(record.entry) : record.body.length,
         sequence,
         syncedThrough,
         previousChecksum: checksum,
@@ -197,10 +228,10 @@ export class LogWriter {
 
   private place({ records }: Group, segment: Segment, checksum: number): void {
     let { last, hardState } = this.end;
-    for (const { record, offset, frameBytes } of records) {
-      if ('entry' in record) {
+    for (const { record, offset } of records) {
+      if (record.kind === 'entry') {
         last = record.entry;
-        segment.putEntry(last.index, offset, frameBytes);
+        segment.putEntry(last.index, offset, record.frameBytes);
       } else hardState = record.hardState;
     }
     this.end = {
@@ -231,29 +262,41 @@ export class LogWriter {
   private startSegment(): void {
     const { records, taken } = this.queue[0]!;
     const record = records[taken]!;
-    const frameBytes = frameBytesOf(bodyBytesOf(record));
-    const base = 'entry' in record ? record.previous : this.end.last;
-    const { hardState, nextSequence, checksum } = this.end;
-    const before = this.segments.at(-1)!;
-    createSegment(
-      this.disk,
-      { ...this.identity, segment: before.segment + 1, base, hardState },
-      { sequence: nextSequence, previousChecksum: checksum },
-      Math.max(frameBytes, Math.min(this.limits.preallocateBytes, this.limits.segmentBytesMax)),
-      (error, segment) => {
-        if (error) return this.stop(error);
-        if (this.failedWith) {
-          segment.retire();
-          return this.stop(undefined);
-        }
-        this.isBusy = false;
-        for (const older of this.segments) older.truncateAfter(base.index);
-        this.segments.push(segment);
-        this.end = { ...this.end, nextSequence: nextSequence + 1, checksum: segment.salt, last: base };
-        this.observer.onSegments?.(this.segments.length, sizeBytesOf(this.segments));
-        this.pump();
-      },
-    );
+    const base = baseFor(record, this.end.last);
+    const isReset = record.kind === 'reset';
+    const { nextSequence, checksum } = this.end;
+    const hardState = isReset ? record.hardState : this.end.hardState;
+    const plan: NewSegment = {
+      header: { ...this.identity, segment: this.segments.at(-1)!.segment + 1, base, hardState },
+      isReset,
+      sequence: nextSequence,
+      previousChecksum: checksum,
+      fileBytes: Math.max(record.frameBytes, Math.min(this.limits.preallocateBytes, this.limits.segmentBytesMax)),
+    };
+    createSegment(this.disk, plan, (error, segment) => {
+      if (error) return this.stop(error);
+      if (this.failedWith) {
+        segment.retire();
+        return this.stop(undefined);
+      }
+      for (const older of this.segments) {
+        if (isReset) older.clear();
+        else older.truncateAfter(base.index);
+      }
+      this.segments.push(segment);
+      this.end = { nextSequence: nextSequence + 1, checksum: segment.salt, last: base, hardState };
+      this.observer.onSegments?.(this.segments.length, sizeBytesOf(this.segments));
+      if (isReset) this.finishReset();
+      else this.isBusy = false;
+      this.pump();
+    });
+  }
+
+  /** The header of the segment is all there is to a reset: it is complete before anything that follows it is written. */
+  private finishReset(): void {
+    const batch = this.queue[0]!;
+    batch.taken += 1;
+    this.finish({ records: [], completed: [batch], bytes: 0 });
   }
 }
 
@@ -261,15 +304,17 @@ export function sizeBytesOf(segments: readonly Segment[]): number {
   return segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
 }
 
-function bodyBytesOf(record: LogRecord): number {
-  return 'entry' in record ? entryBodyBytes(record.entry) : record.body.length;
+function baseFor(record: LogRecord, last: LogPosition): LogPosition {
+  if (record.kind === 'reset') return record.base;
+  return record.kind === 'entry' ? record.previous : last;
 }
 
 /** Up to where a batch leaves the entries alone that are on disk. */
 function placedBelow({ records, taken }: QueuedBatch): LogIndex {
   for (let at = taken; at < records.length; at += 1) {
     const record = records[at]!;
-    if ('entry' in record) return record.entry.index - 1;
+    if (record.kind === 'entry') return record.entry.index - 1;
+    if (record.kind === 'reset') return record.base.index;
   }
   return Infinity;
 }

@@ -2,7 +2,13 @@ import type { Entry, EntryType, HardState, LogIndex, Term } from '@app/raft';
 import { getUint64, setUint64 } from './uint64.js';
 
 /** What the bodies of frames hold. docs/storage.md has the tables. */
-export const RecordType = { SegmentHeader: 1, Entry: 2, HardState: 3 } as const;
+export const RecordType = {
+  SegmentHeader: 1,
+  Entry: 2,
+  HardState: 3,
+  /** A segment header with which the log begins anew: nothing in the segments before it counts any more. */
+  ResetHeader: 4,
+} as const;
 
 /** Where a log, or a part of it, begins: the entry before its first one. */
 export interface LogPosition {

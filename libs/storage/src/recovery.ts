@@ -66,7 +66,7 @@ function loadFile(
 
 /** Removes what the crash left behind, and makes durable what is kept. */
 function settle(disk: Disk, scan: LogScan, done: DoneWith<RecoveredLog | undefined>): void {
-  const { stillborn, cutOffset } = scan;
+  const { stillborn, cutOffset, leftovers } = scan;
   const last = scan.segments.at(-1);
   const steps: ((done: Done) => void)[] = [];
   let cut: RecoveredLog['cut'];
@@ -93,6 +93,12 @@ function settle(disk: Disk, scan: LogScan, done: DoneWith<RecoveredLog | undefin
     steps.push((next) => last.file.sync(next));
   }
   steps.push((next) => disk.syncDirectory(next));
+  // Oldest first, each name durably gone before the next: a crash in here leaves no hole.
+  for (const leftover of leftovers) {
+    steps.push((next) => leftover.file.close(next));
+    steps.push((next) => disk.remove(leftover.name, next));
+    steps.push((next) => disk.syncDirectory(next));
+  }
   inTurn(steps, (error) => {
     if (error) return done(error, undefined);
     done(undefined, last ? { scan, cut } : undefined);

@@ -4,10 +4,14 @@ import { bodyStart, frameBytesOf, sealFrame } from './frame.js';
 import { RecordType, segmentHeaderBody, type SegmentHeader } from './record.js';
 import { Segment, segmentName } from './segment.js';
 
-/** Where a record stands in the stream of all records. */
-export interface StreamPosition {
+export interface NewSegment {
+  readonly header: SegmentHeader;
+  /** The log begins anew with it. */
+  readonly isReset: boolean;
+  /** Of its header in the stream of all records. */
   readonly sequence: number;
   readonly previousChecksum: number;
+  readonly fileBytes: number;
 }
 
 /**
@@ -16,9 +20,7 @@ export interface StreamPosition {
  */
 export function createSegment(
   disk: Disk,
-  header: SegmentHeader,
-  { sequence, previousChecksum }: StreamPosition,
-  fileBytes: number,
+  { header, isReset, sequence, previousChecksum, fileBytes }: NewSegment,
   done: DoneWith<Segment>,
 ): void {
   const body = segmentHeaderBody(header);
@@ -26,7 +28,7 @@ export function createSegment(
   frame.set(body, bodyStart);
   const syncedThrough = sequence - 1;
   const checksum = sealFrame(frame, 0, 0, 0, {
-    type: RecordType.SegmentHeader,
+    type: isReset ? RecordType.ResetHeader : RecordType.SegmentHeader,
     bodyBytes: body.length,
     sequence,
     syncedThrough,

@@ -2,15 +2,25 @@ import type { Entry, HardState, LogIndex, Term, TermRun } from '@app/raft';
 import type { Done, DoneWith } from './completion.js';
 import type { Disk, DiskLock } from './disk.js';
 import { IndexCompactedError, LogClosedError } from './errors.js';
-import { checkBatch, type LogBatch } from './log-batch.js';
+import { ConfigurationEntries } from './configuration-entries.js';
+import { checkBatch, checkReset, type LogBatch } from './log-batch.js';
 import { readEntries } from './log-reader.js';
 import { INITIAL_HARD_STATE, LogScan, type LogIdentity } from './log-scan.js';
-import { LogWriter, sizeBytesOf, type LogLimits, type LogObserver, type LogRecord } from './log-writer.js';
-import { hardStateBody, type LogPosition } from './record.js';
+import {
+  entryRecord,
+  hardStateRecord,
+  LogWriter,
+  resetRecord,
+  sizeBytesOf,
+  type LogLimits,
+  type LogObserver,
+  type LogRecord,
+} from './log-writer.js';
+import type { LogPosition } from './record.js';
 import { recover, type RecoveredLog } from './recovery.js';
-import { createSegment } from './segment-creation.js';
+import { createSegment, type NewSegment } from './segment-creation.js';
 import type { Segment } from './segment.js';
-import type { TermRuns } from './term-runs.js';
+import { TermRuns } from './term-runs.js';
 
 export interface WriteAheadLogOptions extends LogIdentity {
   /** A full segment is followed by the next; only whole segments are ever removed. Default 64 MiB, at most 1 GiB. */
@@ -50,13 +60,18 @@ export class WriteAheadLog {
   private readonly observer: LogObserver;
   private readonly segments: Segment[];
   /** Log and hard state as given to `append`, ahead of the disk. */
-  private readonly runs: TermRuns;
+  private runs: TermRuns;
   private current: HardState;
+  private readonly configurations: ConfigurationEntries;
   private readonly writer: LogWriter;
   private readonly waitingReads: (() => void)[] = [];
   private readonly removals: { readonly throughIndex: LogIndex; readonly done: Done }[] = [];
   /** Reads and removals under way. */
   private operations = 0;
+  private isRemoving = false;
+  private resetsUnderWay = 0;
+  /** The next removal goes on when the log has begun anew. */
+  private isRemovalWaiting = false;
   private closing: Done | undefined;
   private isClosed = false;
 
@@ -69,6 +84,7 @@ export class WriteAheadLog {
   ) {
     this.segments = scan.segments;
     this.runs = scan.runs;
+    this.configurations = scan.configurations;
     // A hard state is written before the entries of its batch: after a crash its commit index may be ahead of them.
     this.current = { ...scan.hardState, commitIndex: Math.min(scan.hardState.commitIndex, this.runs.lastIndex) };
     this.incarnation = scan.incarnation ?? options.incarnation;
@@ -156,6 +172,14 @@ export class WriteAheadLog {
   }
 
   /**
+   * The entries of type `Configuration`, lowest index first, as given to `append`, durable or not. The list and its bytes never change: a
+   * change of the log gives a new list.
+   */
+  get configurationEntries(): readonly Entry[] {
+    return this.configurations.all;
+  }
+
+  /**
    * Completes once the batch is durable, in the order of the calls; inside the call only if there is nothing to wait for or the log
    * has failed. The arrays must not change until then. An empty batch completes
    * with the batch before it. What a crash leaves of a batch that did not complete is a prefix: its hard state, the log without the
@@ -169,14 +193,54 @@ export class WriteAheadLog {
     const records: LogRecord[] = [];
     if (batch.hardState) {
       this.current = { ...batch.hardState };
-      records.push({ hardState: this.current, body: hardStateBody(this.current) });
+      records.push(hardStateRecord(this.current));
     }
     for (const entry of batch.entries ?? []) {
       const previous = { index: entry.index - 1, term: this.runs.termAt(entry.index - 1)! };
       this.runs.put(entry.index, entry.term);
-      records.push({ entry, previous });
+      this.configurations.put(entry);
+      records.push(entryRecord(entry, previous));
     }
     this.writer.add(records, done);
+  }
+
+  /**
+   * Forgets all entries and begins anew behind `base`: what a node does that has installed a snapshot and has it durable elsewhere.
+   * Takes effect at once for what is called later (`lastIndex`, `termAt`, `append`), and completes once it is durable, in the order
+   * of the calls. Batches appended before are completed first. The hard state is then the given one, or else the one of before,
+   * with `base.index` as its `commitIndex`.
+   *
+   * A crash leaves either the old log whole, with the term and vote of before or the given ones, or the new empty one. Reads of old
+   * entries end as after a truncation or a removal: with what they have read already, with nothing, or with
+   * `IndexCompactedError`. The old segments are removed after the completion; until then they count in `sizeBytes`.
+   *
+   * Throws a `RangeError`, and changes nothing, when `base` is below the committed index or contradicts it, or when the hard state
+   * breaks a rule as in `append` or claims to have committed more than `base`.
+   */
+  reset(base: LogPosition, hardState: HardState | undefined, done: Done): void {
+    const refusal = this.refusal();
+    if (refusal) return done(refusal);
+    const { currentTerm, votedFor, commitIndex } = this.current;
+    const next = hardState ?? this.current;
+    checkReset(base, next, this.runs, this.current);
+    const records: LogRecord[] = [];
+    if (next.currentTerm !== currentTerm || next.votedFor !== votedFor) {
+      // By itself, so that no segment begins with another term or vote than the one before it ended with. Not yet with the new
+      // commit index: the old log may hold other entries there.
+      records.push(hardStateRecord({ currentTerm: next.currentTerm, votedFor: next.votedFor, commitIndex }));
+    }
+    const { index, term } = base;
+    this.current = { currentTerm: next.currentTerm, votedFor: next.votedFor, commitIndex: index };
+    records.push(resetRecord({ index, term }, this.current));
+    this.runs = new TermRuns({ index, term });
+    this.configurations.clear();
+    this.resetsUnderWay += 1;
+    this.writer.add(records, (error) => {
+      this.resetsUnderWay -= 1;
+      done(error);
+      if (!error) this.enqueueRemoval(index, () => undefined);
+      if (this.isRemovalWaiting) this.removeNext();
+    });
   }
 
   /**
@@ -211,11 +275,7 @@ export class WriteAheadLog {
   removePrefix(throughIndex: LogIndex, done: Done): void {
     const refusal = this.refusal();
     if (refusal) return done(refusal);
-    this.removals.push({ throughIndex, done });
-    if (this.removals.length === 1) {
-      this.operations += 1;
-      this.removeNext();
-    }
+    this.enqueueRemoval(throughIndex, done);
   }
 
   /** Completes what was appended before, then closes the files and releases the lock. Later calls end with `LogClosedError`. */
@@ -242,13 +302,25 @@ export class WriteAheadLog {
     this.maybeClose();
   }
 
+  private enqueueRemoval(throughIndex: LogIndex, done: Done): void {
+    this.removals.push({ throughIndex, done });
+    if (this.isRemoving) return;
+    this.isRemoving = true;
+    this.operations += 1;
+    this.removeNext();
+  }
+
   /** One segment after the other, each name durably gone before the next: a crash must never leave a hole. */
   private removeNext(): void {
     const removal = this.removals[0];
     if (!removal) {
+      this.isRemoving = false;
       this.operations -= 1;
       return this.maybeClose();
     }
+    // The log that it speaks of is not the one whose segments are there.
+    this.isRemovalWaiting = this.resetsUnderWay > 0 && !this.writer.failure;
+    if (this.isRemovalWaiting) return;
     const finish = (error: Error | undefined): void => {
       this.removals.shift();
       removal.done(error);
@@ -276,9 +348,12 @@ export class WriteAheadLog {
   }
 
   private raiseBase(): void {
+    if (this.resetsUnderWay > 0) return;
     // Segments whose entries were all replaced say nothing about where the log starts.
     const first = this.segments.find((segment) => !segment.isEmpty) ?? this.segments.at(-1)!;
-    if (first.base.index > this.base.index) this.runs.removeThrough(first.base.index);
+    if (first.base.index <= this.base.index) return;
+    this.runs.removeThrough(first.base.index);
+    this.configurations.removeThrough(first.base.index);
   }
 
   private maybeClose(): void {
@@ -293,10 +368,14 @@ export class WriteAheadLog {
 function create(disk: Disk, identity: LogIdentity, limits: LogLimits, done: DoneWith<LogScan>): void {
   const scan = new LogScan(identity);
   const { clusterId, nodeId, incarnation } = identity;
-  const header = { clusterId, nodeId, incarnation, segment: 1, base: scan.runs.base, hardState: INITIAL_HARD_STATE };
-  const position = { sequence: scan.nextSequence, previousChecksum: scan.checksum };
-  const fileBytes = Math.min(limits.preallocateBytes, limits.segmentBytesMax);
-  createSegment(disk, header, position, fileBytes, (error, segment) => {
+  const plan: NewSegment = {
+    header: { clusterId, nodeId, incarnation, segment: 1, base: scan.runs.base, hardState: INITIAL_HARD_STATE },
+    isReset: false,
+    sequence: scan.nextSequence,
+    previousChecksum: scan.checksum,
+    fileBytes: Math.min(limits.preallocateBytes, limits.segmentBytesMax),
+  };
+  createSegment(disk, plan, (error, segment) => {
     if (error) return done(error, undefined);
     scan.segments.push(segment);
     scan.nextSequence += 1;

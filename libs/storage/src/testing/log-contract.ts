@@ -1,7 +1,8 @@
-import type { Entry } from '@app/raft';
+import type { Entry, HardState } from '@app/raft';
 import { promised } from '../completion.js';
 import type { Disk } from '../disk.js';
 import { IndexCompactedError, LogClosedError } from '../errors.js';
+import type { LogPosition } from '../record.js';
 import { segmentNumber } from '../segment.js';
 import type { WriteAheadLog } from '../write-ahead-log.js';
 import { appendTo, closeLog, contentOf, entry, hardState, openLog, readAll } from './open-log.js';
@@ -9,6 +10,8 @@ import { appendTo, closeLog, contentOf, entry, hardState, openLog, readAll } fro
 const list = (disk: Disk): Promise<readonly string[]> => promised<readonly string[]>((done) => disk.list(done));
 const removePrefix = (log: WriteAheadLog, through: number): Promise<void> =>
   promised((done) => log.removePrefix(through, done));
+const reset = (log: WriteAheadLog, base: LogPosition, state: HardState | undefined): Promise<void> =>
+  promised((done) => log.reset(base, state, done));
 const read = (log: WriteAheadLog, from: number, to: number, bytesMax: number): Promise<readonly Entry[]> =>
   promised<readonly Entry[]>((done) => log.read(from, to, bytesMax, done));
 
@@ -202,6 +205,100 @@ export function describeLogContract(name: string, makeDisk: () => Promise<Disk>)
       await closeLog(log);
     });
 
+    it('begins anew behind a base: ahead of the log, within it, and with what is appended in the same breath', async () => {
+      const log = await openLog(disk, small);
+      await appendTo(log, { hardState: hardState(3, 'a', 5), entries: range(1, 60, 3) });
+      const appended = appendTo(log, { entries: range(61, 70, 3) });
+      const begun = reset(log, { index: 200, term: 4 }, hardState(5, 'b', 7));
+      const behind = appendTo(log, { entries: range(201, 230, 5) });
+      expect([log.base, log.lastIndex, log.hardState]).toEqual([{ index: 200, term: 4 }, 230, hardState(5, 'b', 200)]);
+      await expect(read(log, 70, 71, 1)).rejects.toBeInstanceOf(IndexCompactedError);
+      await Promise.all([appended, begun, behind]);
+      expect(await readAll(log)).toEqual(range(201, 230, 5));
+      const before = await contentOf(log);
+      await closeLog(log);
+      const segments = (await list(disk)).filter((file) => segmentNumber(file) !== undefined);
+      const again = await openLog(disk, small);
+      expect(again.recovery.segments).toBe(segments.length);
+      expect(await contentOf(again)).toEqual(before);
+      expect([199, 200, 201].map((index) => again.termAt(index))).toEqual([undefined, 4, 5]);
+      // Entries above the base are gone too, although it is one that the log has.
+      await reset(again, { index: 210, term: 5 }, undefined);
+      expect([again.base.index, again.lastIndex, again.hardState]).toEqual([210, 210, hardState(5, 'b', 210)]);
+      expect(() => again.read(211, 212, 1, () => undefined)).toThrow(RangeError);
+      await appendTo(again, { entries: range(211, 212, 5) });
+      const last = await contentOf(again);
+      await closeLog(again);
+      const third = await openLog(disk, small);
+      expect(await contentOf(third)).toEqual(last);
+      await closeLog(third);
+    });
+
+    it('frees the space of the log that it forgot', async () => {
+      const log = await openLog(disk, small);
+      await appendTo(log, { hardState: hardState(1), entries: range(1, 200, 1) });
+      await reset(log, { index: 150, term: 1 }, undefined);
+      await closeLog(log);
+      expect((await list(disk)).length).toBe(1);
+      expect(log.sizeBytes).toBe(512);
+    });
+
+    it('refuses to begin anew where that would lose or contradict what is committed', async () => {
+      const log = await openLog(disk);
+      await appendTo(log, { hardState: hardState(5, 'a', 3), entries: [...range(1, 3, 2), ...range(4, 6, 5)] });
+      const refused: [number, number, HardState?][] = [
+        [2, 2],
+        [3, 3],
+        [3, 1],
+        [4, 1],
+        [4, 6],
+        [4.5, 5],
+        [4, NaN],
+        [8, 5, hardState(4, 'a', 3)],
+        [8, 5, hardState(5, 'b', 3)],
+        [8, 5, hardState(5, 'a', 2)],
+        [8, 5, hardState(5, 'a', 9)],
+      ];
+      for (const [index, term, state] of refused) {
+        expect(() => log.reset({ index, term }, state, () => undefined)).toThrow(RangeError);
+      }
+      expect([log.lastIndex, log.hardState]).toEqual([6, hardState(5, 'a', 3)]);
+      // The terms of entries that are not committed bind nobody.
+      await reset(log, { index: 6, term: 3 }, undefined);
+      expect(() => log.append({ entries: [entry(6, 5)] }, () => undefined)).toThrow(RangeError);
+      await appendTo(log, { entries: [entry(7, 5)] });
+      expect(() => log.reset({ index: 5, term: 3 }, undefined, () => undefined)).toThrow(RangeError);
+      expect(await readAll(log)).toEqual([entry(7, 5)]);
+      await closeLog(log);
+    });
+
+    it('knows the configurations that it holds, also after a restart, with bytes of their own', async () => {
+      const log = await openLog(disk, small);
+      const configuration = (index: number, term: number): Entry => ({ ...entry(index, term), type: 3 });
+      await appendTo(log, { hardState: hardState(9, undefined, 3), entries: range(1, 3, 1) });
+      expect(log.configurationEntries).toEqual([]);
+      const data = Uint8Array.of(1, 2, 3);
+      await appendTo(log, { entries: [{ ...configuration(4, 1), data }, configuration(5, 1), ...range(6, 60, 1)] });
+      data.fill(9);
+      const first = { ...configuration(4, 1), data: Uint8Array.of(1, 2, 3) };
+      const list = log.configurationEntries;
+      expect(list).toEqual([first, configuration(5, 1)]);
+      await appendTo(log, { entries: [entry(5, 2), configuration(6, 2), ...range(7, 90, 2)] });
+      expect(list).toEqual([first, configuration(5, 1)]);
+      expect(log.configurationEntries).toEqual([first, configuration(6, 2)]);
+      await closeLog(log);
+      const again = await openLog(disk, small);
+      expect(again.configurationEntries).toEqual([first, configuration(6, 2)]);
+      for (const { data: own } of again.configurationEntries) expect(own.buffer.byteLength).toBe(own.length);
+      await removePrefix(again, 70);
+      expect(again.base.index).toBeGreaterThan(6);
+      expect(again.configurationEntries).toEqual([]);
+      await appendTo(again, { entries: [configuration(91, 9)] });
+      await reset(again, { index: 95, term: 9 }, undefined);
+      expect(again.configurationEntries).toEqual([]);
+      await closeLog(again);
+    });
+
     it('completes what was queued before it closes, and nothing after', async () => {
       const log = await openLog(disk);
       const appended = appendTo(log, { hardState: hardState(1), entries: range(1, 5, 1) });
@@ -211,6 +308,7 @@ export function describeLogContract(name: string, makeDisk: () => Promise<Disk>)
       await closed;
       await expect(read(log, 1, 2, 1)).rejects.toBeInstanceOf(LogClosedError);
       await expect(removePrefix(log, 1)).rejects.toBeInstanceOf(LogClosedError);
+      await expect(reset(log, { index: 9, term: 1 }, undefined)).rejects.toBeInstanceOf(LogClosedError);
       await expect(closeLog(log)).rejects.toBeInstanceOf(LogClosedError);
       const again = await openLog(disk);
       expect(await readAll(again)).toEqual(range(1, 5, 1));
