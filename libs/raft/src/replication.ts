@@ -27,6 +27,7 @@ export class Replication {
     );
     state.uncommittedBytes = 0;
     state.readContext = 0;
+    state.timeoutNowSent = false;
     this.append(state, EntryType.Noop, [NO_DATA]);
     this.broadcast(state, ready, true);
   }
@@ -35,6 +36,7 @@ export class Replication {
   follow(state: RaftState): void {
     state.progress.clear();
     state.uncommittedBytes = 0;
+    state.transfer = undefined;
   }
 
   /**
@@ -232,7 +234,8 @@ export class Replication {
     state.append(firstNew === 0 ? entries : entries.slice(firstNew));
   }
 
-  private append(state: RaftState, type: Entry['type'], data: readonly Uint8Array[]): void {
+  /** Adds entries of the current term to the leader's log; they leave with the next broadcast. */
+  append(state: RaftState, type: Entry['type'], data: readonly Uint8Array[]): void {
     const firstIndex = state.log.lastIndex + 1;
     const entries = data.map((bytes, i): Entry => ({
       index: firstIndex + i,
@@ -249,7 +252,7 @@ export class Replication {
    * older terms are committed only through it (5.4.2): counting replicas for them could commit an entry that
    * a later leader overwrites.
    */
-  private maybeCommit(state: RaftState): void {
+  maybeCommit(state: RaftState): void {
     const index = storedByQuorum(state.configuration, (id) =>
       id === state.id ? state.log.persistedIndex : (state.progress.get(id)?.matchIndex ?? 0),
     );

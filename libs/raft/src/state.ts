@@ -1,6 +1,6 @@
 import { decodeConfiguration } from './configuration-codec.js';
 import { ConfigurationHistory } from './configuration-history.js';
-import { isVoter, type Configuration, type ConfigurationAt } from './configuration.js';
+import { isMember, isVoter, type Configuration, type ConfigurationAt } from './configuration.js';
 import { EntryType, type Entry, type HardState, type LogIndex, type NodeId, type Term } from './entry.js';
 import { invariant } from './errors.js';
 import { RaftLog, type RestoredLog } from './log.js';
@@ -34,8 +34,12 @@ export class RaftState {
   readonly configurations: ConfigurationHistory;
   /** Why this node must not campaign, and what its driver should tell the operator. */
   expulsion: ExpulsionReason | undefined;
-  /** On a leader: to whom it is handing over, and since which tick. */
-  transfer: { readonly to: NodeId; readonly since: number } | undefined;
+  /** On a leader: to whom it is handing over, since which tick, and whether the successor has been told. */
+  transfer: { readonly to: NodeId; readonly since: number; isSent: boolean } | undefined;
+  /** This leader has asked someone to campaign over the heads of its followers: its lease is worth nothing for the rest of the term. */
+  timeoutNowSent = false;
+  /** The incarnations under which members were first heard by this process. */
+  readonly heard = new Map<NodeId, string>();
 
   role: Role = 'follower';
   leaderId: NodeId | undefined;
@@ -99,6 +103,8 @@ export class RaftState {
       const configuration = decodeConfiguration(data);
       invariant(configuration !== undefined, () => `entry ${index} is no configuration`);
       this.configurations.append(index, configuration);
+      // Who is added again later may have another data directory.
+      for (const id of this.heard.keys()) if (!isMember(configuration, id)) this.heard.delete(id);
     }
   }
 
@@ -109,6 +115,17 @@ export class RaftState {
 
   get isVoter(): boolean {
     return isVoter(this.configuration, this.id);
+  }
+
+  /**
+   * A voter may. So may one that an uncommitted entry leaves out: that entry can be on so few nodes that only this one can win, and
+   * it commits it without counting itself (dissertation 4.2.2).
+   */
+  get mayCampaign(): boolean {
+    if (this.expulsion !== undefined) return false;
+    const { configurations, commitIndex } = this;
+    if (isVoter(configurations.current, this.id)) return true;
+    return configurations.currentIndex > commitIndex && isVoter(configurations.at(commitIndex).configuration, this.id);
   }
 
   /** Whether an entry of the current term is committed: only then does a leader know what is (section 8). */
