@@ -1,0 +1,56 @@
+import type { MembershipChange } from '../../membership.js';
+import { type Command } from './command.js';
+import { ScenarioError } from './scenario-error.js';
+import type { Stage } from './stage.js';
+
+/** Splits off `at NAME`: who is asked, by default the leader of the latest term. */
+function asked(stage: Stage, args: readonly string[]): { readonly id: string; readonly rest: readonly string[] } {
+  const at = args.indexOf('at');
+  if (at === -1) return { id: stage.leader(), rest: args };
+  if (at !== args.length - 2) throw new ScenarioError('"at NAME" stands at the end');
+  return { id: stage.upNode(args[at + 1]!).id, rest: args.slice(0, at) };
+}
+
+function change(usage: string, changeOf: (rest: readonly string[]) => MembershipChange): Command {
+  return {
+    usage,
+    run(stage, args) {
+      const { id, rest } = asked(stage, args);
+      const result = stage.upNode(id).raft.proposeChange(changeOf(rest));
+      stage.answer(result.accepted ? undefined : result.reason, result.accepted ? '' : result.detail);
+      stage.settle();
+    },
+  };
+}
+
+const some = (ids: readonly string[]): readonly string[] => {
+  if (ids.length === 0) throw new ScenarioError('which node?');
+  return ids;
+};
+
+/** `NAME by NAME`, and the like. */
+function pair(rest: readonly string[], between: string): [string, string] {
+  const [one, word, other, ...more] = rest;
+  if (word !== between || other === undefined || more.length > 0)
+    throw new ScenarioError(`"${between}" stands between two names`);
+  return [one!, other];
+}
+
+/** What operators do. */
+export const membershipCommands: Readonly<Record<string, Command>> = {
+  add: change('add NAME... [at NAME]', (ids) => ({ addLearners: some(ids) })),
+  promote: change('promote NAME... [at NAME]', (ids) => ({ promote: some(ids) })),
+  remove: change('remove NAME... [at NAME]', (ids) => ({ remove: some(ids) })),
+  replace: change('replace NAME by NAME [at NAME]', (rest) => {
+    const [remove, promote] = pair(rest, 'by');
+    return { remove: [remove], promote: [promote] };
+  }),
+  transfer: {
+    usage: 'transfer NAME to NAME',
+    run(stage, args) {
+      const [from, to] = pair(args, 'to');
+      stage.answer(stage.upNode(from).raft.transferLeadership(stage.node(to).id));
+      stage.settle();
+    },
+  },
+};

@@ -1,0 +1,118 @@
+import { exactly, wholeNumber, type Command } from './command.js';
+import { nodeTable } from './node-table.js';
+import { ScenarioError } from './scenario-error.js';
+import type { Stage } from './stage.js';
+
+const one = (args: readonly string[]): string => exactly(1, args)[0]!;
+
+/** What happens to a node, or is asked of it. */
+export const nodeCommands: Readonly<Record<string, Command>> = {
+  campaign: {
+    usage: 'campaign NAME',
+    run(stage, args) {
+      stage.upNode(one(args)).raft.campaign();
+      stage.settle();
+    },
+  },
+  elect: {
+    usage: 'elect NAME',
+    run(stage, args) {
+      const node = stage.upNode(one(args));
+      const wasQuiet = stage.isQuiet;
+      stage.isQuiet = true;
+      node.raft.campaign();
+      stage.stabilize();
+      stage.isQuiet = wasQuiet;
+      if (node.role !== 'leader') throw new ScenarioError(`${node.id} was not elected, it is ${node.role}`);
+    },
+  },
+  tick: {
+    usage: 'tick NAME [COUNT]',
+    run(stage, [id, ...rest]) {
+      const node = stage.upNode(id ?? '');
+      const count = rest.length === 0 ? 1 : wholeNumber(one(rest), 1);
+      for (let i = 0; i < count; i++) {
+        node.raft.tick();
+        stage.settle();
+      }
+    },
+  },
+  propose: {
+    usage: 'propose NAME COMMAND...',
+    run(stage, [id, ...texts]) {
+      const node = stage.upNode(id ?? '');
+      if (texts.length === 0) throw new ScenarioError('nothing to propose');
+      const result = stage.group.propose(node.id, ...texts);
+      stage.answer(result.accepted ? undefined : result.reason);
+      stage.settle();
+    },
+  },
+  read: {
+    usage: 'read NAME',
+    run(stage, args) {
+      const context = stage.group.read(stage.upNode(one(args)).id);
+      stage.tell(`read ${context} begins at ${args[0]}`);
+      stage.settle();
+    },
+  },
+  crash: {
+    usage: 'crash NAME',
+    run(stage, args) {
+      stage.group.crash(stage.upNode(one(args)).id);
+      stage.settle();
+    },
+  },
+  restart: {
+    usage: 'restart NAME',
+    run(stage, args) {
+      const node = stage.node(one(args));
+      if (node.isUp) throw new ScenarioError(`${node.id} is not down`);
+      stage.group.restart(node.id);
+      stage.tellRestart(node.id);
+      stage.settle();
+    },
+  },
+  slow: {
+    usage: 'slow disk|apply NAME',
+    run(stage, args) {
+      setSlow(stage, args, true);
+    },
+  },
+  fast: {
+    usage: 'fast disk|apply NAME',
+    run(stage, args) {
+      setSlow(stage, args, false);
+    },
+  },
+  sync: {
+    usage: 'sync NAME',
+    run(stage, args) {
+      const node = stage.upNode(one(args));
+      if (node.writing === undefined) throw new ScenarioError(`the disk of ${node.id} has nothing to write`);
+      node.completePersist();
+      stage.settle();
+    },
+  },
+  show: {
+    usage: 'show [NAME...]',
+    run(stage, args) {
+      for (const id of args) stage.node(id);
+      for (const line of nodeTable(stage.views.filter(({ id }) => args.length === 0 || args.includes(id)))) {
+        stage.tell(line);
+      }
+    },
+  },
+};
+
+function setSlow(stage: Stage, args: readonly string[], isSlow: boolean): void {
+  const [what, id] = exactly(2, args);
+  const node = stage.upNode(id!);
+  if (what === 'disk') node.isDiskSlow = isSlow;
+  else if (what === 'apply') node.isApplySlow = isSlow;
+  else throw new ScenarioError(`"${what}" is neither disk nor apply`);
+  if (what === 'disk' && !isSlow) {
+    if (node.writing !== undefined) node.completePersist();
+    while (node.fetches.length > 0) node.completeFetch();
+  }
+  stage.settle();
+}
