@@ -59,11 +59,11 @@ export function decodeConfiguration(bytes: Uint8Array): Configuration | undefine
   for (const names of [voters, outgoingVoters, learners]) if (new Set(names).size < names.length) return undefined;
   const configuration = { voters, outgoingVoters, learners };
   if (pairs.length === 0) return configuration;
-  const incarnations: Record<NodeId, string> = {};
+  const incarnations = new Map<NodeId, string>();
   for (let i = 0; i < pairs.length; i += 2) {
     const [id, incarnation] = [pairs[i]!, pairs[i + 1]];
-    if (incarnation === undefined || id in incarnations || !isMember(configuration, id)) return undefined;
-    incarnations[id] = incarnation;
+    if (incarnation === undefined || incarnations.has(id) || !isMember(configuration, id)) return undefined;
+    incarnations.set(id, incarnation);
   }
-  return { ...configuration, incarnations };
+  return { ...configuration, incarnations: Object.fromEntries(incarnations) };
 }

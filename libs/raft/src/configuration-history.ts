@@ -1,5 +1,5 @@
-import type { Configuration, ConfigurationAt } from './configuration.js';
-import type { LogIndex } from './entry.js';
+import { isMember, type Configuration, type ConfigurationAt } from './configuration.js';
+import type { LogIndex, NodeId } from './entry.js';
 import { invariant } from './errors.js';
 
 /**
@@ -33,6 +33,11 @@ export class ConfigurationHistory {
       () => `the configuration at ${index} was forgotten, the first known is of ${this.known[0]!.index}`,
     );
     return found;
+  }
+
+  /** Whether `id` is a member in any of them. */
+  hasNamed(id: NodeId): boolean {
+    return this.known.some(({ configuration }) => isMember(configuration, id));
   }
 
   append(index: LogIndex, configuration: Configuration): void {

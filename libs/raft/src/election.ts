@@ -31,14 +31,14 @@ export class Election {
       if (this.hasHungDisk(state) || (this.config.checkQuorum && !this.hearsFromQuorum(state))) {
         this.becomeFollower(state, state.currentTerm, undefined);
       }
-    } else if (state.electionElapsedTicks >= this.randomizedTimeoutTicks && state.isVoter) {
+    } else if (state.electionElapsedTicks >= this.randomizedTimeoutTicks && state.mayCampaign) {
       this.campaign(state, ready);
     }
   }
 
-  /** Asks for votes now, without waiting for the timer. No effect on a leader or on a node that is no voter. */
+  /** Asks for votes now, without waiting for the timer. No effect on a leader or on a node that may not campaign. */
   campaign(state: RaftState, ready: ReadyBuilder): void {
-    if (state.role === 'leader' || !state.isVoter) return;
+    if (state.role === 'leader' || !state.mayCampaign) return;
     if (this.config.preVote) this.becomePreCandidate(state, ready);
     else this.becomeCandidate(state, ready);
   }
@@ -57,6 +57,12 @@ export class Election {
     state.role = 'follower';
     state.leaderId = leaderId;
     state.votes.clear();
+  }
+
+  /** A campaign ends when the node learns that it is not to have one. */
+  withdraw(state: RaftState): void {
+    const isCampaigning = state.role === 'preCandidate' || state.role === 'candidate';
+    if (isCampaigning && !state.mayCampaign) this.becomeFollower(state, state.currentTerm, undefined);
   }
 
   /**
@@ -79,10 +85,12 @@ export class Election {
    * Whether a request for a vote in a later term is to be left unanswered because this node has a leader that it heard
    * from within the minimum election timeout: such a request comes from a node that is cut off or removed.
    * A pre-vote is always refused so (dissertation 9.6), else it would protect nobody. A real vote only together with
-   * check-quorum, which makes a leader that hears from nobody step down (4.2.3, 6.2).
+   * check-quorum, which makes a leader that hears from nobody step down (4.2.3, 6.2). A campaign that the leader itself has asked
+   * for is heard.
    */
   mustIgnore(state: RaftState, message: RequestVote): boolean {
-    if (state.leaderId === undefined || !(message.preVote || this.config.checkQuorum)) return false;
+    if (message.isTransfer || state.leaderId === undefined || !(message.preVote || this.config.checkQuorum))
+      return false;
     return state.role === 'leader' || state.electionElapsedTicks < this.config.electionTimeoutTicks;
   }
 
@@ -137,9 +145,15 @@ export class Election {
     this.countVotes(state, ready);
   }
 
-  /** The leader hands over to this node. */
+  /**
+   * The leader hands over to this node: it campaigns at once, and without asking first (dissertation 3.10). A message that comes late,
+   * or twice, no longer speaks of this node's leader or of the end of this log. At the same term as this node's.
+   */
   handleTimeoutNow(state: RaftState, message: TimeoutNow, ready: ReadyBuilder): void {
-    void [state, message, ready];
+    const { log } = state;
+    if (state.role !== 'follower' || state.leaderId !== message.from || !state.mayCampaign) return;
+    if (message.lastLogIndex !== log.lastIndex || message.lastLogTerm !== log.lastTerm) return;
+    this.becomeCandidate(state, ready, true);
   }
 
   private becomePreCandidate(state: RaftState, ready: ReadyBuilder): void {
@@ -152,14 +166,14 @@ export class Election {
     this.countVotes(state, ready);
   }
 
-  private becomeCandidate(state: RaftState, ready: ReadyBuilder): void {
+  private becomeCandidate(state: RaftState, ready: ReadyBuilder, isTransfer = false): void {
     state.role = 'candidate';
     state.leaderId = undefined;
     state.currentTerm += 1;
     state.votedFor = state.id;
     state.votes = new Map();
     this.resetTimer(state);
-    this.requestVotes(state, state.currentTerm, ready);
+    this.requestVotes(state, state.currentTerm, ready, isTransfer);
   }
 
   private becomeLeader(state: RaftState): void {
@@ -168,7 +182,7 @@ export class Election {
     state.votes.clear();
   }
 
-  private requestVotes(state: RaftState, term: Term, ready: ReadyBuilder): void {
+  private requestVotes(state: RaftState, term: Term, ready: ReadyBuilder, isTransfer = false): void {
     const isPreVote = state.role === 'preCandidate';
     for (const id of membersOf(state.configuration)) {
       if (id === state.id || !isVoter(state.configuration, id)) continue;
@@ -180,7 +194,7 @@ export class Election {
         lastLogIndex: state.log.lastIndex,
         lastLogTerm: state.log.lastTerm,
         preVote: isPreVote,
-        isTransfer: false,
+        isTransfer,
       };
       if (isPreVote) ready.send(message);
       else ready.sendAfterPersist(message);

@@ -35,7 +35,8 @@ export {
   type SnapshotMetadata,
   type TimeoutNow,
 } from './messages.js';
-export { Membership, type ChangeRejection, type ChangeResult, type MembershipChange } from './membership.js';
+export { Membership, type ChangeRejection, type ChangeResult } from './membership.js';
+export { type MembershipChange } from './membership-change.js';
 export { Raft, type ProposeResult, type RaftStatus } from './raft.js';
 export { type RaftConfig } from './raft-config.js';
 export { type Random } from './random.js';

@@ -1,19 +1,21 @@
-import type { LogIndex, NodeId } from './entry.js';
-import type { MembershipNotice, Message } from './messages.js';
+import { encodeConfiguration, isName } from './configuration-codec.js';
+import { isJoint, isMember, membersOf, type Configuration } from './configuration.js';
+import { EntryType, type LogIndex, type NodeId } from './entry.js';
+import {
+  configurationAfter,
+  configurationAfterJoint,
+  incarnationOf,
+  withIncarnations,
+  type MembershipChange,
+} from './membership-change.js';
+import type { ExpulsionReason, MembershipNotice, Message } from './messages.js';
+import { Progress } from './progress.js';
 import type { RaftConfig } from './raft-config.js';
 import type { ReadyBuilder } from './ready.js';
 import type { Replication } from './replication.js';
 import type { RaftState } from './state.js';
 
-/** What an operator asks for; all of it happens in one change of the configuration. */
-export interface MembershipChange {
-  /** Nodes that begin to receive the log. They count nowhere. */
-  readonly addLearners?: readonly NodeId[];
-  /** Learners that become voters; they must have caught up. */
-  readonly promote?: readonly NodeId[];
-  /** Voters or learners that leave, the leader itself not excepted. */
-  readonly remove?: readonly NodeId[];
-}
+export type { MembershipChange } from './membership-change.js';
 
 /** Why a change was not appended: it surely has not, and will not, take effect. */
 export type ChangeRejection =
@@ -32,41 +34,208 @@ export type ChangeResult =
   | { readonly accepted: true; readonly term: number; readonly index: LogIndex }
   | { readonly accepted: false; readonly reason: ChangeRejection; readonly detail: string };
 
+/** Election timeouts for which a leader goes on sending to a removed member that does not take in its removal. */
+const FAREWELL_TIMEOUTS = 4;
+
 /**
  * Changes of the cluster's configuration (section 6; dissertation 4): learners first, one voter more or less at a time where that is
- * enough, joint consensus where it is not.
+ * enough, joint consensus where it is not. Also who counts as a member: removed nodes, and members that came back without their data.
  */
 export class Membership {
+  /** The configuration that this part has last acted on. */
+  private inForce: Configuration | undefined;
+  private isCommitHandled = false;
+  private wasMember = false;
+  /** By which configuration this node was expelled; a later one may take it in again. */
+  private expelledBy: LogIndex = 0;
+
+  /** Throws a `RangeError` when the incarnation in `config` cannot be recorded. */
   constructor(
     private readonly config: RaftConfig,
     private readonly replication: Replication,
-  ) {}
+  ) {
+    const { incarnation } = config;
+    if (incarnation !== undefined && !isName(incarnation)) {
+      throw new RangeError(`the incarnation "${incarnation}" is not 1 to 255 visible ASCII characters`);
+    }
+  }
 
   propose(state: RaftState, change: MembershipChange): ChangeResult {
-    void [state, change, this.config, this.replication];
-    return { accepted: false, reason: 'not_leader', detail: 'changes are not built yet' };
+    const obstacle = this.obstacleTo(state);
+    if (obstacle !== undefined) return { accepted: false, ...obstacle };
+    const next = configurationAfter(state.configuration, change);
+    if (typeof next === 'string') return { accepted: false, reason: 'invalid', detail: next };
+    const lagging = change.promote?.find((id) => !this.hasCaughtUp(state, id));
+    if (lagging !== undefined) {
+      const detail = `${lagging} has not taken in, within one election timeout, what was new at its beginning`;
+      return { accepted: false, reason: 'not_caught_up', detail };
+    }
+    this.append(state, next);
+    return { accepted: true, term: state.currentTerm, index: state.log.lastIndex };
+  }
+
+  /** Once per tick: on a leader, who has been told of its removal is let go, and what is known of incarnations is recorded. */
+  tick(state: RaftState): void {
+    if (state.role !== 'leader' || state.now % this.config.heartbeatTicks !== 0) return;
+    this.dropFarewells(state);
+    this.recordIncarnations(state);
   }
 
   /**
-   * To be called after every input: follows what the log's configuration has become (a leader's progress, its own removal) and
+   * To be called after every input: follows what the log's configuration has become (a leader's progress, this node's own removal) and
    * leaves a joint configuration once it is committed.
    */
-  settle(state: RaftState, ready: ReadyBuilder): void {
-    void [state, ready];
+  settle(state: RaftState): void {
+    for (;;) {
+      if (state.configuration !== this.inForce) this.handleInForce(state);
+      if (!this.isCommitHandled && state.configurations.currentIndex <= state.commitIndex) this.handleCommitted(state);
+      if (!isJoint(state.configuration) || this.obstacleTo(state, true) !== undefined) return;
+      this.append(state, configurationAfterJoint(state.configuration));
+    }
   }
 
-  /** Whether the sender is who the cluster knows by that name. If not, it is told, and its message must change nothing. */
+  /**
+   * Whether the sender is who the cluster knows by that name: by the record in the configuration or, without one, by the incarnation
+   * that this process first heard it with. If not, it is told, and its message must change nothing.
+   */
   admits(state: RaftState, message: Message, incarnation: string | undefined, ready: ReadyBuilder): boolean {
-    void [state, message, incarnation, ready];
-    return true;
+    if (incarnation === undefined) return true;
+    if (!isName(incarnation)) return false;
+    const { from } = message;
+    const known = incarnationOf(state.configuration, from) ?? state.heard.get(from);
+    if (known === undefined && isMember(state.configuration, from)) state.heard.set(from, incarnation);
+    if (known === undefined || known === incarnation) return true;
+    this.notify(state, from, 'other_incarnation', state.configurations.currentIndex, ready);
+    return false;
   }
 
   /** Tells a candidate that a committed configuration has left it out. */
   notifyRemoved(state: RaftState, candidate: NodeId, ready: ReadyBuilder): void {
-    void [state, candidate, ready];
+    const { index, configuration } = state.configurations.at(state.commitIndex);
+    // The one that the cluster was started with has removed nobody.
+    if (index === 0 || isMember(configuration, candidate) || isMember(state.configuration, candidate)) return;
+    this.notify(state, candidate, 'removed', index, ready);
   }
 
+  /** A notice is of no use to who has heard of a later configuration. */
   handleNotice(state: RaftState, message: MembershipNotice): void {
-    void [state, message];
+    const { configuration, configurations } = state;
+    if (configurations.currentIndex > message.configurationIndex) return;
+    const isAmongPeers = membersOf(configuration).length === 0 || isMember(configuration, message.from);
+    if (message.reason === 'other_incarnation' && !isAmongPeers) return;
+    this.expel(state, message.reason, message.configurationIndex);
+  }
+
+  /** Why no configuration can be appended now. */
+  private obstacleTo(
+    state: RaftState,
+    isLeavingJoint = false,
+  ): { readonly reason: ChangeRejection; readonly detail: string } | undefined {
+    const { configurations, commitIndex } = state;
+    if (state.role !== 'leader') return { reason: 'not_leader', detail: 'only a leader changes the configuration' };
+    if (state.transfer !== undefined) {
+      return { reason: 'leadership_transfer', detail: `the leadership is being handed to ${state.transfer.to}` };
+    }
+    // Ongaro, "bug in single-server membership changes", 2015: without it two leaders' changes need not share a quorum.
+    if (!state.hasCommittedInTerm) {
+      return { reason: 'not_ready', detail: 'this leader has not committed an entry of its term yet' };
+    }
+    const { currentIndex } = configurations;
+    if (currentIndex > commitIndex) {
+      return { reason: 'change_in_progress', detail: `the change at ${currentIndex} is not committed yet` };
+    }
+    if (isJoint(configurations.current) && !isLeavingJoint) {
+      return { reason: 'change_in_progress', detail: `the joint configuration of ${currentIndex} has not been left` };
+    }
+    return undefined;
+  }
+
+  private append(state: RaftState, configuration: Configuration): void {
+    this.replication.append(state, EntryType.Configuration, [encodeConfiguration(configuration)]);
+  }
+
+  private hasCaughtUp(state: RaftState, id: NodeId): boolean {
+    return state.progress.get(id)?.hasCaughtUp(state.now, this.config.electionTimeoutTicks) ?? false;
+  }
+
+  private handleInForce(state: RaftState): void {
+    const { configurations } = state;
+    this.inForce = configurations.current;
+    this.isCommitHandled = false;
+    this.wasMember ||= configurations.hasNamed(state.id);
+    if (state.expulsion !== undefined && this.takesInAgain(state)) state.expulsion = undefined;
+    if (state.role !== 'leader') return;
+    this.followMembers(state);
+    // The new quorum may have stored more than the old one.
+    this.replication.maybeCommit(state);
+  }
+
+  private handleCommitted(state: RaftState): void {
+    this.isCommitHandled = true;
+    // A node that joins reads of times in which it was not there yet.
+    if (this.wasMember && !isMember(state.configuration, state.id)) {
+      this.expel(state, 'removed', state.configurations.currentIndex);
+    }
+  }
+
+  private expel(state: RaftState, reason: ExpulsionReason, configurationIndex: LogIndex): void {
+    state.expulsion = reason;
+    this.expelledBy = configurationIndex;
+  }
+
+  /** Who lost its data is a member again only by name, until its new incarnation is recorded. */
+  private takesInAgain({ configuration, configurations, expulsion, id }: RaftState): boolean {
+    if (configurations.currentIndex <= this.expelledBy || !isMember(configuration, id)) return false;
+    return expulsion === 'removed' || incarnationOf(configuration, id) === this.config.incarnation;
+  }
+
+  /** New members are sent the log, from the entry that added them. Removed ones are, until they know. */
+  private followMembers(state: RaftState): void {
+    const { configuration, configurations, progress, now } = state;
+    for (const id of membersOf(configuration)) {
+      const isKnown = progress.has(id) && progress.get(id)!.farewell === undefined;
+      if (id !== state.id && !isKnown) progress.set(id, new Progress(configurations.currentIndex, now));
+    }
+    for (const [id, each] of progress) {
+      if (!isMember(configuration, id)) each.farewell ??= { removalIndex: configurations.currentIndex, since: now };
+    }
+  }
+
+  private dropFarewells({ progress, now }: RaftState): void {
+    const ticksMax = FAREWELL_TIMEOUTS * this.config.electionTimeoutTicks;
+    for (const [id, { farewell, matchIndex, sentCommit }] of progress) {
+      if (farewell === undefined) continue;
+      const isTold = matchIndex >= farewell.removalIndex && sentCommit >= farewell.removalIndex;
+      if (isTold || now - farewell.since >= ticksMax) progress.delete(id);
+    }
+  }
+
+  private recordIncarnations(state: RaftState): void {
+    const { configuration, heard, id: self } = state;
+    const unrecorded = membersOf(configuration)
+      .filter((id) => incarnationOf(configuration, id) === undefined)
+      .map((id) => [id, id === self ? this.config.incarnation : heard.get(id)] as const)
+      .filter((pair): pair is [NodeId, string] => pair[1] !== undefined);
+    if (unrecorded.length === 0 || this.obstacleTo(state) !== undefined) return;
+    const recorded = Object.entries(configuration.incarnations ?? {});
+    this.append(state, withIncarnations(configuration, Object.fromEntries([...recorded, ...unrecorded])));
+  }
+
+  private notify(
+    state: RaftState,
+    to: NodeId,
+    reason: ExpulsionReason,
+    configurationIndex: LogIndex,
+    ready: ReadyBuilder,
+  ): void {
+    // It says nothing of terms, so it does not wait for this one's to be synced.
+    ready.send({
+      type: 'MembershipNotice',
+      from: state.id,
+      to,
+      term: state.persistedTerm,
+      reason,
+      configurationIndex,
+    });
   }
 }

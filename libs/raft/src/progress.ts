@@ -11,18 +11,29 @@ interface Inflight {
  *
  * - `probe`: it is not known where the logs agree; one message at a time, until one is accepted.
  * - `replicate`: they agree up to `matchIndex`; entries are sent ahead of their answers, within the window.
+ * - `snapshot`: it has said that it lacks the base of the leader's log, and waits for the state instead. It is sent no entries.
  *
  * Invariant: `matchIndex < nextIndex`; everything between is in flight.
  */
 export class Progress {
   matchIndex: LogIndex = 0;
-  state: 'probe' | 'replicate' = 'probe';
+  state: 'probe' | 'replicate' | 'snapshot' = 'probe';
   /** In `probe`: a message is unanswered, or the follower is paused; the next heartbeat tries again. */
   isProbeSent = false;
   /** The entries at `nextIndex` are being read back from the disk. */
   isFetching = false;
+  /** The state of this index is on its way to the follower, or has arrived and is not acknowledged yet; 0 when there is none. */
+  pendingSnapshotIndex: LogIndex = 0;
   /** The latest ReadIndex round that this follower has answered. */
   readContext = 0;
+  /** The highest commit index that it was sent. */
+  sentCommit: LogIndex = 0;
+  /** Set once it is no member any more: it is still sent the log, to learn of it. */
+  farewell: { readonly removalIndex: LogIndex; readonly since: number } | undefined;
+
+  /** A round of catching up (dissertation 4.2.1) ends when everything is stored that the leader had at its beginning. */
+  private round: { readonly target: LogIndex; readonly since: number } | undefined;
+  private lastRoundTicks = Infinity;
 
   private readonly inflight: Inflight[] = [];
   private inflightBytes = 0;
@@ -34,7 +45,7 @@ export class Progress {
   ) {}
 
   canSend(messagesMax: number, bytesMax: number): boolean {
-    if (this.isFetching) return false;
+    if (this.isFetching || this.state === 'snapshot') return false;
     if (this.state === 'probe') return !this.isProbeSent;
     return this.inflight.length < messagesMax && this.inflightBytes < bytesMax;
   }
@@ -61,9 +72,25 @@ export class Progress {
     return isNews;
   }
 
+  /** To be called at every answer, with the end of the leader's log. */
+  advanceRound(now: number, lastIndex: LogIndex): void {
+    if (this.round !== undefined) {
+      if (this.matchIndex < this.round.target) return;
+      this.lastRoundTicks = now - this.round.since;
+    }
+    this.round = { target: lastIndex, since: now };
+  }
+
+  /** Whether the last round took, the present one has taken so far, and the last answer is ago, no more than an election timeout. */
+  hasCaughtUp(now: number, electionTimeoutTicks: number): boolean {
+    if (this.round === undefined || now - this.lastContactTick > electionTimeoutTicks) return false;
+    return this.lastRoundTicks <= electionTimeoutTicks && now - this.round.since <= electionTimeoutTicks;
+  }
+
   becomeReplicate(): void {
     this.state = 'replicate';
     this.isProbeSent = false;
+    this.pendingSnapshotIndex = 0;
     this.nextIndex = this.matchIndex + 1;
     this.clearInflight();
   }
@@ -71,13 +98,26 @@ export class Progress {
   becomeProbe(nextIndex: LogIndex): void {
     this.state = 'probe';
     this.isProbeSent = false;
+    this.pendingSnapshotIndex = 0;
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
     this.clearInflight();
   }
 
-  /** Nothing is sent before the next heartbeat; then it is probed anew. */
-  pause(): void {
+  becomeSnapshot(): void {
     this.becomeProbe(this.matchIndex + 1);
+    this.state = 'snapshot';
+  }
+
+  /** The follower has been brought the state of `pendingSnapshotIndex`. It acknowledges it once it is on its disk. */
+  snapshotDelivered(): void {
+    const { pendingSnapshotIndex } = this;
+    this.pause(pendingSnapshotIndex + 1);
+    this.pendingSnapshotIndex = pendingSnapshotIndex;
+  }
+
+  /** Nothing is sent before the next heartbeat; that probes anew, just before `nextIndex`. */
+  pause(nextIndex: LogIndex): void {
+    this.becomeProbe(nextIndex);
     this.isProbeSent = true;
   }
 

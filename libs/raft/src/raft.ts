@@ -3,7 +3,8 @@ import type { Election } from './election.js';
 import type { Entry, LogIndex, NodeId, Term } from './entry.js';
 import { invariant } from './errors.js';
 import type { LeadershipTransfer, TransferRejection } from './leadership-transfer.js';
-import type { ChangeResult, Membership, MembershipChange } from './membership.js';
+import type { ChangeResult, Membership } from './membership.js';
+import type { MembershipChange } from './membership-change.js';
 import {
   isWellFormed,
   type ExpulsionReason,
@@ -34,6 +35,8 @@ export interface MemberStatus {
   readonly matchIndex: LogIndex;
   /** Whether it has answered within an election timeout. */
   readonly isActive: boolean;
+  /** Whether it keeps up: what was new at the beginning of its last round of catching up it took in within an election timeout. */
+  readonly isCaughtUp: boolean;
 }
 
 export interface RaftStatus {
@@ -68,8 +71,8 @@ export interface RaftStatus {
 export class Raft {
   private ready = new ReadyBuilder();
   private isLeading = false;
-  /** The hard state in the batch that the disk is writing. */
-  private persisting: { term: Term; vote: NodeId | undefined } | undefined;
+  /** What is in the batch that the disk is writing. */
+  private persisting: { term: Term; vote: NodeId | undefined; snapshot: SnapshotMetadata | undefined } | undefined;
 
   constructor(
     private readonly config: RaftConfig,
@@ -95,7 +98,8 @@ export class Raft {
     this.state.now++;
     this.election.tick(this.state, this.ready);
     this.settle();
-    this.transfer.tick(this.state);
+    if (this.transfer.tick(this.state)) this.stepDown();
+    this.membership.tick(this.state);
     this.replication.tick(this.state, this.ready);
     this.readIndex.tick(this.state, this.ready);
     this.settle();
@@ -115,6 +119,7 @@ export class Raft {
     if (message.to !== this.state.id || message.from === message.to || !isWellFormed(message)) return false;
     if (message.type === 'MembershipNotice') {
       this.membership.handleNotice(this.state, message);
+      this.settle();
       return true;
     }
     if (!this.membership.admits(this.state, message, incarnation, this.ready)) return false;
@@ -196,12 +201,15 @@ export class Raft {
     this.snapshots.checkpointed(this.state, index, this.ready);
   }
 
-  /** Answers a request of `Ready.snapshots`: the state of `index` is on its way with the message that this returns; undefined when nobody needs it any more. */
+  /**
+   * Answers a request of `Ready.snapshots`: the state of `index`, applied and not below the log's base, is on its way with the message that
+   * this returns. Undefined when nobody needs it any more: the request has ended.
+   */
   snapshotStarted(to: NodeId, index: LogIndex): InstallSnapshot | undefined {
     return this.snapshots.started(this.state, to, index);
   }
 
-  /** Ends what `Ready.snapshots` began, however it went. */
+  /** Ends what `Ready.snapshots` began, however it went: once for each request, a second time does nothing. */
   snapshotEnded(to: NodeId, isDelivered: boolean): void {
     this.snapshots.ended(this.state, to, isDelivered);
   }
@@ -226,17 +234,20 @@ export class Raft {
     invariant(this.persisting !== undefined, () => 'a batch is reported as synced, but none is being written');
     this.state.persistedTerm = this.persisting.term;
     this.state.persistedVote = this.persisting.vote;
+    this.state.log.markPersisted();
+    // A later snapshot may have come meanwhile: what this one brought is in the state machine all the same.
+    if (this.persisting.snapshot !== undefined) this.state.appliedIndex = this.persisting.snapshot.index;
     this.persisting = undefined;
     this.state.writingSince = undefined;
-    this.state.log.markPersisted();
     this.election.handleVotePersisted(this.state, this.ready);
     this.replication.handlePersisted(this.state);
     this.settle();
   }
 
-  /** The state machine has applied everything up to `index`. */
+  /** The state machine has applied everything up to `index`. What it had been given before a snapshot may be reported after that. */
   applied(index: LogIndex): void {
     const { state } = this;
+    if (index < state.appliedIndex && index < state.log.base.index) return;
     invariant(
       index >= state.appliedIndex && index <= state.handedToApply,
       () => `applied ${index} reported; ${state.appliedIndex} is applied, ${state.handedToApply} was handed out`,
@@ -254,6 +265,7 @@ export class Raft {
       const isRoundBegun = this.readIndex.maybeBegin(this.state);
       this.replication.broadcast(this.state, this.ready, isRoundBegun);
       this.readIndex.maybeConfirm(this.state, this.ready);
+      this.snapshots.request(this.state, this.ready);
     }
     const { ready } = this;
     const persist = this.takePersistBatch();
@@ -287,11 +299,14 @@ export class Raft {
       configurationIndex: state.configurations.currentIndex,
       expulsion: state.expulsion,
       transferTo: state.transfer?.to,
-      members: [...state.progress].map(([id, progress]) => ({
-        id,
-        matchIndex: progress.matchIndex,
-        isActive: state.now - progress.lastContactTick < this.config.electionTimeoutTicks,
-      })),
+      members: [...state.progress]
+        .filter(([, progress]) => progress.farewell === undefined)
+        .map(([id, progress]) => ({
+          id,
+          matchIndex: progress.matchIndex,
+          isActive: state.now - progress.lastContactTick < this.config.electionTimeoutTicks,
+          isCaughtUp: progress.hasCaughtUp(state.now, this.config.electionTimeoutTicks),
+        })),
       pendingReads: this.readIndex.pendingCount,
       uncommittedBytes: state.uncommittedBytes,
     };
@@ -321,10 +336,20 @@ export class Raft {
     return true;
   }
 
-  /** What an input has led to takes effect here: what the log's configuration asks for, then the change of a role. */
+  /** What an input has led to takes effect here: the change of a role, what the log's configuration asks for, and what comes of it. */
   private settle(): void {
-    this.membership.settle(this.state, this.ready);
-    this.transfer.settle(this.state, this.ready);
+    this.takeRole();
+    this.membership.settle(this.state);
+    this.election.withdraw(this.state);
+    if (this.transfer.settle(this.state, this.ready)) this.stepDown();
+    this.takeRole();
+  }
+
+  private stepDown(): void {
+    this.election.becomeFollower(this.state, this.state.currentTerm, undefined);
+  }
+
+  private takeRole(): void {
     const isLeader = this.state.role === 'leader';
     if (isLeader === this.isLeading) return;
     this.isLeading = isLeader;
@@ -343,16 +368,19 @@ export class Raft {
     const messages = ready.messagesAfterPersist.filter((message) => message.term >= state.currentTerm);
     ready.messagesAfterPersist = [];
     const isHardStateNew = state.currentTerm !== state.persistedTerm || state.votedFor !== state.persistedVote;
-    if (!isHardStateNew && !state.log.hasUnpersisted) {
+    const snapshot = state.unpersistedSnapshot;
+    state.unpersistedSnapshot = undefined;
+    if (!isHardStateNew && snapshot === undefined && !state.log.hasUnpersisted) {
       ready.messages.push(...messages);
       return undefined;
     }
-    this.persisting = { term: state.currentTerm, vote: state.votedFor };
+    this.persisting = { term: state.currentTerm, vote: state.votedFor, snapshot };
     state.writingSince = state.now;
-    // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already.
+    // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already. So nothing is
+    // called committed while a snapshot is to replace the log (`persistedIndex` is 0): the state machine remembers what it has applied.
     const commitIndex = Math.min(state.commitIndex, state.log.persistedIndex);
     return {
-      snapshot: undefined,
+      snapshot,
       hardState: isHardStateNew ? { currentTerm: state.currentTerm, votedFor: state.votedFor, commitIndex } : undefined,
       entries: state.log.takeUnpersisted(),
       messages,

@@ -54,9 +54,14 @@ describe('ReadIndex (dissertation 6.4)', () => {
 
   it('needs a majority of both sides in a joint configuration, and no learner', () => {
     const group = new TestGroup([...'abcdex'], {
-      configuration: { voters: ['a', 'b', 'c'], outgoingVoters: ['a', 'd', 'e'], learners: ['x'] },
+      configuration: { voters: ['a', 'd', 'e'], outgoingVoters: [], learners: ['b', 'c', 'x'] },
     });
     group.campaign('a');
+    group.tick(3 * testConfig.heartbeatTicks);
+    // They answer heartbeats, but the joint configuration is not committed, so it is not left.
+    for (const id of ['d', 'e']) group.node(id).isDiskSlow = true;
+    expect(group.node('a').raft.proposeChange({ promote: ['b', 'c'], remove: ['d', 'e'] }).accepted).toBe(true);
+    group.stabilize();
     const read = group.read('a');
     group.pump();
     group.deliver((message) => 'bcx'.includes(message.to));

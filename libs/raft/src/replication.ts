@@ -64,7 +64,7 @@ export class Replication {
   broadcast(state: RaftState, ready: ReadyBuilder, isAssertion: boolean): void {
     for (const [id, progress] of state.progress) {
       const isSent = this.sendEntries(state, id, progress, ready);
-      if (isAssertion && !isSent) this.sendAppend(state, id, progress.nextIndex - 1, [], ready);
+      if (isAssertion && !isSent) this.sendHeartbeat(state, id, progress, ready);
     }
   }
 
@@ -125,6 +125,7 @@ export class Replication {
     progress.readContext = Math.max(progress.readContext, message.readContext);
     if (message.success) this.handleStored(state, message, progress);
     else this.handleRejected(state, message, progress);
+    progress.advanceRound(state.now, state.log.lastIndex);
     this.sendEntries(state, message.from, progress, ready);
   }
 
@@ -138,14 +139,17 @@ export class Replication {
     const progress = state.progress.get(to);
     if (progress === undefined) return;
     progress.isFetching = false;
+    if (progress.state === 'snapshot') return;
     const first = entries[0];
     if (first === undefined) {
-      progress.pause();
+      progress.pause(Math.max(progress.matchIndex, state.log.base.index) + 1);
       return;
     }
     // Meanwhile the leadership may have changed hands and returned, or the follower may have answered.
     const isStale =
-      first.index !== progress.nextIndex || !state.log.matches(entries.at(-1)!.index, entries.at(-1)!.term);
+      first.index !== progress.nextIndex ||
+      first.index <= state.log.base.index ||
+      !state.log.matches(entries.at(-1)!.index, entries.at(-1)!.term);
     if (isStale || !progress.canSend(this.config.inflightMessagesMax, this.config.inflightBytesMax)) {
       this.sendEntries(state, to, progress, ready);
       return;
@@ -166,7 +170,8 @@ export class Replication {
       () => `${message.from} claims ${message.matchIndex}, the leader's log ends at ${state.log.lastIndex}`,
     );
     const isNews = progress.stored(message.matchIndex);
-    if (progress.state === 'probe') progress.becomeReplicate();
+    // What is not known to hold the base goes on from where it was: its disk may be slow, and below the base there is nothing to send.
+    if (progress.state !== 'replicate' && progress.matchIndex >= state.log.base.index) progress.becomeReplicate();
     if (isNews) this.maybeCommit(state);
   }
 
@@ -175,7 +180,7 @@ export class Replication {
       progress.state === 'probe'
         ? message.rejectedIndex !== progress.nextIndex - 1
         : message.rejectedIndex <= progress.matchIndex;
-    if (isStale) return;
+    if (isStale || progress.state === 'snapshot') return;
     if (progress.state === 'replicate') {
       progress.becomeProbe(progress.matchIndex + 1);
       return;
@@ -183,9 +188,10 @@ export class Replication {
     // Section 5.3: skip all entries of the conflicting term at once.
     const lastOfTerm = message.conflictTerm > 0 ? state.log.lastIndexOfTerm(message.conflictTerm) : undefined;
     const hint = lastOfTerm !== undefined ? lastOfTerm + 1 : message.conflictIndex;
-    const nextIndex = Math.max(Math.min(hint, message.rejectedIndex), state.log.firstIndex, progress.matchIndex + 1);
+    const nextIndex = Math.max(Math.min(hint, message.rejectedIndex), progress.matchIndex + 1);
+    if (nextIndex <= state.log.base.index) progress.becomeSnapshot();
     // No further back to go: the follower has lost what it had, and asking again at once would ask for ever.
-    if (nextIndex < progress.nextIndex) progress.becomeProbe(nextIndex);
+    else if (nextIndex < progress.nextIndex) progress.becomeProbe(nextIndex);
   }
 
   private rejectAppend(state: RaftState, message: AppendEntries, ready: ReadyBuilder): void {
@@ -278,6 +284,9 @@ export class Replication {
 
   /** Sends what the follower lacks, as much as its window holds. Returns whether anything was sent. */
   private sendEntries(state: RaftState, to: NodeId, progress: Progress, ready: ReadyBuilder): boolean {
+    // Compaction has overtaken it. It may have the base all the same: only who has said that it lacks it is sent the state.
+    const { base } = state.log;
+    if (progress.state !== 'snapshot' && progress.nextIndex <= base.index) progress.becomeProbe(base.index + 1);
     let isSent = false;
     while (
       progress.nextIndex <= state.log.lastIndex &&
@@ -296,6 +305,12 @@ export class Replication {
     return isSent;
   }
 
+  /** Names the last entry that was sent, but never one below the base: there this log has no terms. */
+  private sendHeartbeat(state: RaftState, to: NodeId, progress: Progress, ready: ReadyBuilder): void {
+    const verified = progress.state === 'snapshot' ? progress.matchIndex : progress.nextIndex - 1;
+    this.sendAppend(state, to, Math.max(verified, state.log.base.index), [], ready);
+  }
+
   private sendAppend(
     state: RaftState,
     to: NodeId,
@@ -303,6 +318,8 @@ export class Replication {
     entries: readonly Entry[],
     ready: ReadyBuilder,
   ): void {
+    const progress = state.progress.get(to)!;
+    progress.sentCommit = Math.max(progress.sentCommit, state.commitIndex);
     ready.send({
       type: 'AppendEntries',
       from: state.id,

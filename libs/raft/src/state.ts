@@ -4,7 +4,7 @@ import { isMember, isVoter, type Configuration, type ConfigurationAt } from './c
 import { EntryType, type Entry, type HardState, type LogIndex, type NodeId, type Term } from './entry.js';
 import { invariant } from './errors.js';
 import { RaftLog, type RestoredLog } from './log.js';
-import type { ExpulsionReason } from './messages.js';
+import type { ExpulsionReason, SnapshotMetadata } from './messages.js';
 import type { Progress } from './progress.js';
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
@@ -24,7 +24,7 @@ export interface RestoredState {
 
 /**
  * Everything that the parts of the core share: figure 2 of the paper, in one place. Election writes
- * term, vote and role; Replication writes log, progress and commit index; nobody else does.
+ * term, vote and role; Replication and Snapshots write log, progress and commit index; nobody else does.
  */
 export class RaftState {
   currentTerm: Term;
@@ -48,6 +48,8 @@ export class RaftState {
   /** `appliedIndex <= handedToApply <= commitIndex`. */
   appliedIndex: LogIndex;
   handedToApply: LogIndex;
+  /** On a follower: the snapshot that has replaced the log and that the disk has not been given yet. */
+  unpersistedSnapshot: SnapshotMetadata | undefined;
 
   /** Ticks since this node started. */
   now = 0;
@@ -106,6 +108,15 @@ export class RaftState {
       // Who is added again later may have another data directory.
       for (const id of this.heard.keys()) if (!isMember(configuration, id)) this.heard.delete(id);
     }
+  }
+
+  /** A snapshot replaces the log and, once it is on the disk, the state machine. */
+  restore(snapshot: SnapshotMetadata): void {
+    this.log.restore({ index: snapshot.index, term: snapshot.term });
+    this.configurations.restore(snapshot.configuration);
+    this.commitIndex = snapshot.index;
+    this.handedToApply = snapshot.index;
+    this.unpersistedSnapshot = snapshot;
   }
 
   truncateFrom(index: LogIndex): void {

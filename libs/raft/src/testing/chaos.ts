@@ -1,4 +1,4 @@
-import { simpleConfiguration, type Configuration } from '../configuration.js';
+import { isJoint, isMember, simpleConfiguration, type Configuration } from '../configuration.js';
 import type { Message } from '../messages.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
@@ -193,7 +193,10 @@ export class ChaosRun {
     const { leader } = this.group;
     if (leader === undefined || this.group.leaders.length > 1) return false;
     const log = leader.log.join(' ');
-    return nodes.every((node) => node.applied.length === leader.state.log.lastIndex && node.log.join(' ') === log);
+    const { configuration } = leader.state;
+    if (isJoint(configuration)) return false;
+    const members = nodes.filter((node) => isMember(configuration, node.id));
+    return members.every((node) => node.applied.length === leader.state.log.lastIndex && node.log.join(' ') === log);
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Configuration } from '../configuration.js';
+import { decodeConfiguration } from '../configuration-codec.js';
+import type { Configuration, ConfigurationAt } from '../configuration.js';
 import { Election } from '../election.js';
 import { EntryType, type Entry, type HardState, type NodeId } from '../entry.js';
 import { emptyLog, type RestoredLog } from '../log.js';
@@ -32,6 +33,11 @@ export interface TestObserver {
 /** An entry as `term:text`, so that logs read like the paper's figures. */
 export const show = (entry: Entry): string =>
   `${entry.term}:${entry.type === EntryType.Noop ? '-' : String.fromCharCode(...entry.data)}`;
+
+const configurationsOf = (entries: readonly Entry[]): ConfigurationAt[] =>
+  entries
+    .filter((entry) => entry.type === EntryType.Configuration)
+    .map(({ index, data }) => ({ index, configuration: decodeConfiguration(data)! }));
 
 /** One node, with a disk and a state machine that are as slow as they are told to be. */
 export class TestNode {
@@ -76,7 +82,7 @@ export class TestNode {
     this.state = new RaftState(this.id, {
       hardState: this.disk.hardState,
       log,
-      configurations: [{ index: 0, configuration: this.configuration }],
+      configurations: [{ index: 0, configuration: this.configuration }, ...configurationsOf(entries)],
       appliedIndex,
     });
     const replication = new Replication(this.config);
