@@ -39,9 +39,26 @@ function workload(): Step[] {
   for (let index = 41; index <= 46; index += 1) steps.push({ entries: [entry(index, 6, 'z'.repeat(250))] });
   steps.push({ reset: { index: 50, term: 6 } }, { reset: { index: 51, term: 6 } });
   for (let index = 52; index <= 60; index += 1) steps.push({ entries: [entry(index, 6, 'v'.repeat(220))] });
-  steps.push({ removeThrough: 53 }, { reset: { index: 55, term: 6 }, hardState: hardState(6, 'b', 52) });
-  steps.push({ hardState: hardState(7, undefined, 55), entries: [entry(56, 7), entry(57, 7, 'w'.repeat(900))] });
-  return steps;
+  steps.push({ removeThrough: 53 }, { reset: { index: 55, term: 6 }, hardState: hardState(7, 'b', 52) });
+  steps.push({ hardState: hardState(8, undefined, 55), entries: [entry(56, 7), entry(57, 8, 'w'.repeat(900))] });
+  return steps.map(withConfigurations);
+}
+
+/** A small log in two segments that begins anew, with another term and vote, below its last entry. */
+function shortWorkload(): Step[] {
+  const steps: Step[] = [
+    { hardState: hardState(1, 'a') },
+    { entries: [1, 2, 3, 4, 5].map((index) => entry(index, 1, 'x'.repeat(200))) },
+    { hardState: hardState(1, 'a', 2) },
+    { reset: { index: 4, term: 1 }, hardState: hardState(2, 'b', 2) },
+    { entries: [entry(5, 2, 'new')] },
+  ];
+  return steps.map(withConfigurations);
+}
+
+function withConfigurations(step: Step): Step {
+  if (!('entries' in step) || !step.entries) return step;
+  return { ...step, entries: step.entries.map((each) => (each.index % 3 === 0 ? { ...each, type: 3 } : each)) };
 }
 
 interface State {
@@ -52,7 +69,13 @@ interface State {
 }
 
 /** What the log holds after each record of the workload, and how many records each step ends at. */
-function statesOf(steps: readonly Step[]): { states: State[]; endOfStep: number[] } {
+interface Scenario {
+  readonly steps: readonly Step[];
+  readonly states: readonly State[];
+  readonly endOfStep: readonly number[];
+}
+
+function scenarioOf(steps: readonly Step[]): Scenario {
   let current: State = { hardState: hardState(0), start: 0, entries: [] };
   const states = [current];
   const endOfStep: number[] = [];
@@ -75,11 +98,11 @@ function statesOf(steps: readonly Step[]): { states: State[]; endOfStep: number[
     }
     endOfStep.push(states.length - 1);
   }
-  return { states, endOfStep };
+  return { steps, states, endOfStep };
 }
 
-const steps = workload();
-const { states, endOfStep } = statesOf(steps);
+const full = scenarioOf(workload());
+const short = scenarioOf(shortWorkload());
 
 function take(log: WriteAheadLog, step: Step, done: Done): void {
   if ('removeThrough' in step) log.removePrefix(step.removeThrough, done);
@@ -88,7 +111,7 @@ function take(log: WriteAheadLog, step: Step, done: Done): void {
 }
 
 /** Runs until the disk no longer answers. Returns how many steps were acknowledged. */
-function runUntilCrash(disk: MemoryDisk): number {
+function runUntilCrash(disk: MemoryDisk, { steps }: Scenario): number {
   const opened = openNow(disk, small);
   if (!opened) return 0;
   if (opened.error) throw opened.error;
@@ -138,7 +161,11 @@ function copyOf(crashed: MemoryDisk): CrashingDisk {
 }
 
 /** What is wrong with the content, given how many steps were acknowledged; undefined if it is as it must be. */
-function wrongIn({ baseIndex, hardState: found, entries }: LogContent, acknowledged: number): string | undefined {
+function wrongIn(
+  { baseIndex, hardState: found, entries }: LogContent,
+  acknowledged: number,
+  { steps, states, endOfStep }: Scenario,
+): string | undefined {
   const least = acknowledged === 0 ? 0 : endOfStep[acknowledged - 1]!;
   // The step under way may have left any of its records, and no later step may have left any.
   const most = endOfStep[Math.min(acknowledged, steps.length - 1)]!;
@@ -171,11 +198,25 @@ const accidents: [string, (seed: number) => Accident][] = [
 ];
 
 /** Opens the log after an accident and says what is wrong with it. */
-function inspect(disk: MemoryDisk, acknowledged: number): { log?: LogContent; problem?: string } {
+function inspect(
+  disk: MemoryDisk,
+  acknowledged: number,
+  scenario: Scenario,
+): { content?: LogContent; problem?: string } {
   const opened = openNow(disk, small);
   if (!opened?.result) return { problem: opened?.error?.message ?? 'no answer' };
-  const log = contentNow(opened.result);
-  return { log, problem: wrongIn(log, acknowledged) };
+  const log = opened.result;
+  const content = contentNow(log);
+  const problem = wrongIn(content, acknowledged, scenario) ?? wrongBeside(disk, log, content);
+  return { content, problem };
+}
+
+function wrongBeside(disk: MemoryDisk, log: WriteAheadLog, { baseIndex, entries }: LogContent): string | undefined {
+  const configurations = entries.filter((_, at) => (baseIndex + 1 + at) % 3 === 0);
+  const found = log.configurationEntries.map(textOf);
+  if (JSON.stringify(found) !== JSON.stringify(configurations)) return `configurations ${found.join(' ')}`;
+  const names = outcomeOf<readonly string[]>((done) => disk.list(done))?.result ?? [];
+  return names.length === log.recovery.segments ? undefined : `files ${names.join(' ')}`;
 }
 
 describe('at any operation of the disk', () => {
@@ -185,15 +226,15 @@ describe('at any operation of the disk', () => {
     for (let at = 1; ; at += 1) {
       const { disk, crashAt } = crashingDisk();
       crashAt(at, accident(at));
-      const acknowledged = runUntilCrash(disk);
-      if (acknowledged === steps.length) break;
+      const acknowledged = runUntilCrash(disk, full);
+      if (acknowledged === full.steps.length) break;
       count += 1;
-      const { log, problem } = inspect(disk, acknowledged);
+      const { content, problem } = inspect(disk, acknowledged, full);
       if (problem) wrong.push(`operation ${at}: ${problem}`);
       // What a start has found may be acknowledged at once, so it has to be durable.
       disk.crash({ keepUnsynced: 'none' });
-      const later = inspect(disk, acknowledged).log;
-      if (JSON.stringify(later) !== JSON.stringify(log)) wrong.push(`operation ${at}: the next start found more`);
+      const later = inspect(disk, acknowledged, full).content;
+      if (JSON.stringify(later) !== JSON.stringify(content)) wrong.push(`operation ${at}: the next start found more`);
     }
     expect(wrong).toEqual([]);
     expect(count).toBeGreaterThan(100);
@@ -205,6 +246,34 @@ describe('at any operation of the disk', () => {
     expect(crashes).toBeGreaterThan(500);
   });
 
+  it.each(accidents.slice(0, 4))(
+    'a %s during the recovery from the death of a process takes nothing that was acknowledged',
+    (_name, accident) => {
+      const { crashes, wrong } = crashAfterDeathEverywhere(accident);
+      expect(wrong).toEqual([]);
+      expect(crashes).toBeGreaterThan(300);
+    },
+  );
+
+  /** What the process wrote and did not sync is there for the recovery, and may not be there after it. */
+  function crashAfterDeathEverywhere(accident: (seed: number) => Accident): { crashes: number; wrong: string[] } {
+    const wrong: string[] = [];
+    let crashes = 0;
+    for (let at = 1; ; at += 1) {
+      for (let again = 1; ; again += 1) {
+        const { disk, crashAt } = crashingDisk();
+        crashAt(at, (dying) => dying.kill());
+        const acknowledged = runUntilCrash(disk, short);
+        if (acknowledged === short.steps.length) return { crashes, wrong };
+        crashAt(again, accident(at * 1000 + again));
+        if (openNow(disk, small)) break;
+        crashes += 1;
+        const { problem } = inspect(disk, acknowledged, short);
+        if (problem) wrong.push(`operations ${at} and ${again}: ${problem}`);
+      }
+    }
+  }
+
   function crashTwiceEverywhere(): { crashes: number; wrong: string[] } {
     const wrong: string[] = [];
     let crashes = 0;
@@ -212,14 +281,14 @@ describe('at any operation of the disk', () => {
     for (let at = 1; ; at += 3) {
       const first = crashingDisk();
       first.crashAt(at, losePower(randomKeep(at)));
-      const acknowledged = runUntilCrash(first.disk);
-      if (acknowledged === steps.length) return { crashes, wrong };
+      const acknowledged = runUntilCrash(first.disk, full);
+      if (acknowledged === full.steps.length) return { crashes, wrong };
       for (let again = 1; ; again += 1) {
         const { disk, crashAt } = copyOf(first.disk);
         crashAt(again, losePower(randomKeep(at * 1000 + again)));
         if (openNow(disk, small)) break;
         crashes += 1;
-        const { problem } = inspect(disk, acknowledged);
+        const { problem } = inspect(disk, acknowledged, full);
         if (problem) wrong.push(`operations ${at} and ${again}: ${problem}`);
       }
     }

@@ -211,6 +211,16 @@ describe('a reset', () => {
     expect(log.sizeBytes).toBeLessThan(1000);
   });
 
+  it('has the last word over a removal that is under way', () => {
+    const disk = new MemoryDisk({ completions: 'queued' });
+    const log = filled(disk);
+    log.removePrefix(9, () => undefined);
+    disk.step();
+    log.reset({ index: 5, term: 1 }, undefined, () => undefined);
+    disk.run();
+    expect([log.base, log.lastIndex]).toEqual([{ index: 5, term: 1 }, 5]);
+  });
+
   it.each(['create', 'write', 'sync', 'syncDirectory', 'remove'] as const)(
     'that fails in a %s fails the log, and everything that waits',
     (kind) => {

@@ -19,7 +19,13 @@ export {
 export { LevelKeySpace, type LevelKeySpaceOptions } from './level-key-space.js';
 export { type LogBatch } from './log-batch.js';
 export { type LogObserver } from './log-writer.js';
-export { MemoryDisk, type DiskOperation, type MemoryDiskOptions } from './memory-disk.js';
+export {
+  MemoryDisk,
+  type DiskOperation,
+  type MemoryDiskOptions,
+  type QueuedOperation,
+  type TornWrite,
+} from './memory-disk.js';
 export { type KeepUnsynced, type UnsyncedPart } from './memory-file-content.js';
 export { NodeDisk } from './node-disk.js';
 export { type LogPosition } from './record.js';

@@ -86,6 +86,8 @@ interface Group {
   bytes: number;
 }
 
+const SCRATCH_BYTES = 16 * 1024;
+
 /** Puts records on the disk, in order, as many with each sync as are waiting when it starts. */
 export class LogWriter {
   private readonly queue: QueuedBatch[] = [];
@@ -93,6 +95,7 @@ export class LogWriter {
   private isBusy = false;
   private failedWith: LogFailedError | undefined;
   private waitingBytes = 0;
+  private readonly scratch = new Uint8Array(SCRATCH_BYTES);
   private placed: LogIndex;
 
   constructor(
@@ -206,7 +209,7 @@ export class LogWriter {
   }
 
   private seal(group: Group, segment: Segment): { bytes: Uint8Array; checksum: number } {
-    const bytes = new Uint8Array(group.bytes);
+    const bytes = this.buffer(group.bytes);
     let sequence = this.end.nextSequence;
     const syncedThrough = sequence - 1;
     let checksum = this.end.checksum;
@@ -224,6 +227,11 @@ export class LogWriter {
       sequence += 1;
     }
     return { bytes, checksum };
+  }
+
+  /** Zeros. There is only ever one write under way, so small ones share their memory. */
+  private buffer(bytes: number): Uint8Array {
+    return bytes <= this.scratch.length ? this.scratch.subarray(0, bytes).fill(0) : new Uint8Array(bytes);
   }
 
   private place({ records }: Group, segment: Segment, checksum: number): void {
@@ -279,10 +287,7 @@ export class LogWriter {
         segment.retire();
         return this.stop(undefined);
       }
-      for (const older of this.segments) {
-        if (isReset) older.clear();
-        else older.truncateAfter(base.index);
-      }
+      for (const older of this.segments) older.truncateAfter(base.index);
       this.segments.push(segment);
       this.end = { nextSequence: nextSequence + 1, checksum: segment.salt, last: base, hardState };
       this.observer.onSegments?.(this.segments.length, sizeBytesOf(this.segments));

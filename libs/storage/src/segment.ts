@@ -71,11 +71,6 @@ export class Segment {
     this.count = slot + 1;
   }
 
-  /** None of its entries is in force any more. */
-  clear(): void {
-    this.count = 0;
-  }
-
   /** Entries above `index` are no longer in force. */
   truncateAfter(index: LogIndex): void {
     this.count = Math.max(0, Math.min(this.count, index - this.base.index));
