@@ -197,15 +197,18 @@ export class Membership {
       if (id !== state.id && !isKnown) progress.set(id, new Progress(configurations.currentIndex, now));
     }
     for (const [id, each] of progress) {
-      if (!isMember(configuration, id)) each.farewell ??= { removalIndex: configurations.currentIndex, since: now };
+      if (!isMember(configuration, id))
+        each.farewell ??= { removalIndex: configurations.currentIndex, since: now, toldAt: undefined };
     }
   }
 
-  private dropFarewells({ progress, now }: RaftState): void {
+  private dropFarewells({ progress, commitIndex, now }: RaftState): void {
     const ticksMax = FAREWELL_TIMEOUTS * this.config.electionTimeoutTicks;
-    for (const [id, { farewell, matchIndex, sentCommit }] of progress) {
+    for (const [id, { farewell, matchIndex, lastContactTick }] of progress) {
       if (farewell === undefined) continue;
-      const isTold = matchIndex >= farewell.removalIndex && sentCommit >= farewell.removalIndex;
+      // The heartbeat of this tick says so.
+      if (Math.min(matchIndex, commitIndex) >= farewell.removalIndex) farewell.toldAt ??= now;
+      const isTold = farewell.toldAt !== undefined && lastContactTick > farewell.toldAt;
       if (isTold || now - farewell.since >= ticksMax) progress.delete(id);
     }
   }

@@ -26,10 +26,8 @@ export class Progress {
   pendingSnapshotIndex: LogIndex = 0;
   /** The latest ReadIndex round that this follower has answered. */
   readContext = 0;
-  /** The highest commit index that it was sent. */
-  sentCommit: LogIndex = 0;
-  /** Set once it is no member any more: it is still sent the log, to learn of it. */
-  farewell: { readonly removalIndex: LogIndex; readonly since: number } | undefined;
+  /** Set once it is no member any more: it is still sent the log, to learn of it; since `toldAt` also that it is committed. */
+  farewell: { readonly removalIndex: LogIndex; readonly since: number; toldAt: number | undefined } | undefined;
 
   /** A round of catching up (dissertation 4.2.1) ends when everything is stored that the leader had at its beginning. */
   private round: { readonly target: LogIndex; readonly since: number } | undefined;

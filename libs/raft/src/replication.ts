@@ -318,8 +318,6 @@ export class Replication {
     entries: readonly Entry[],
     ready: ReadyBuilder,
   ): void {
-    const progress = state.progress.get(to)!;
-    progress.sentCommit = Math.max(progress.sentCommit, state.commitIndex);
     ready.send({
       type: 'AppendEntries',
       from: state.id,

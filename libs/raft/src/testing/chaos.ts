@@ -1,4 +1,5 @@
 import { isJoint, isMember, simpleConfiguration, type Configuration } from '../configuration.js';
+import type { MembershipChange } from '../membership-change.js';
 import type { Message } from '../messages.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
@@ -20,6 +21,8 @@ export type Action =
   | readonly ['slow disk' | 'fast disk' | 'sync' | 'slow apply' | 'fast apply' | 'read', node: string]
   | readonly ['fetched', node: string, isReadable: boolean]
   | readonly ['propose', node: string, texts: readonly string[]]
+  | readonly ['change', node: string, change: MembershipChange]
+  | readonly ['transfer', node: string, to: string]
   | readonly ['unreachable' | 'disconnected', node: string, other: string];
 
 export interface ChaosSetting {
@@ -40,8 +43,14 @@ const chaosConfig = {
   cacheBytesMax: 150,
 } satisfies Partial<RaftConfig>;
 
+/** Run beside the members from the beginning, and wait to be added. */
+const spareIds = ['x', 'y'];
+
 /** A leader must appear, and everyone must agree, within so many election timeouts after the last fault. */
 const RECOVERY_TIMEOUTS_MAX = 20;
+
+/** After so many, everyone knows who is a member, and for so many nothing may change. */
+const PEACE_TIMEOUTS = 8;
 
 /** A group to which actions happen, and its recovery once they stop. */
 export class ChaosRun {
@@ -63,6 +72,7 @@ export class ChaosRun {
     const configs = random.nextInt(0, 3) > 0 ? {} : Object.fromEntries(ids.map((id) => [id, flags()]));
     const configuration = drawConfiguration(ids, random);
     this.group = new TestGroup(ids, { seed, config: { ...chaosConfig, ...flags() }, configs, configuration });
+    if (random.nextInt(0, 1) === 0) for (const id of spareIds) this.group.add(id);
   }
 
   perform(action: Action): void {
@@ -132,6 +142,23 @@ export class ChaosRun {
     for (const [context, { outcome }] of group.invariants.reads) {
       if (outcome === 'pending') throw new Error(`read ${context} never ended`);
     }
+    this.checkPeace();
+  }
+
+  /** Whoever is no member any more learns of it, and lets the others be; whoever is one may lead. */
+  private checkPeace(): void {
+    const { group } = this;
+    group.tick(PEACE_TIMEOUTS * chaosConfig.electionTimeoutTicks);
+    group.tickUntil(() => this.isAgreed(), RECOVERY_TIMEOUTS_MAX * chaosConfig.electionTimeoutTicks);
+    const { configuration } = group.leader!.state;
+    const { length } = group.sent;
+    group.tick(PEACE_TIMEOUTS * chaosConfig.electionTimeoutTicks);
+    const candidate = group.sent.slice(length).find(({ type }) => type === 'RequestVote')?.from;
+    if (candidate !== undefined) throw new Error(`${candidate} campaigns, though nothing happens`);
+    const expelled = [...group.nodes.values()].find(
+      ({ id, state }) => state.expulsion !== undefined && isMember(configuration, id),
+    );
+    if (expelled !== undefined) throw new Error(`${expelled.id} is a member, and believes to be expelled`);
   }
 
   private performOn(
@@ -174,6 +201,12 @@ export class ChaosRun {
       case 'read':
         this.group.read(id);
         break;
+      case 'change':
+        node.raft.proposeChange(action[2]);
+        break;
+      case 'transfer':
+        node.raft.transferLeadership(action[2]);
+        break;
       case 'unreachable':
         node.raft.reportUnreachable(action[2]);
         break;
@@ -194,7 +227,7 @@ export class ChaosRun {
     if (leader === undefined || this.group.leaders.length > 1) return false;
     const log = leader.log.join(' ');
     const { configuration } = leader.state;
-    if (isJoint(configuration)) return false;
+    if (isJoint(configuration) || leader.state.transfer !== undefined) return false;
     const members = nodes.filter((node) => isMember(configuration, node.id));
     return members.every((node) => node.applied.length === leader.state.log.lastIndex && node.log.join(' ') === log);
   }
@@ -206,6 +239,33 @@ function drawConfiguration(ids: readonly string[], random: Random): Configuratio
   if (kind === 0) return { voters: ids.slice(0, -1), outgoingVoters: [], learners: ids.slice(-1) };
   if (kind === 1) return { voters: ids.slice(0, -1), outgoingVoters: ids.slice(1), learners: [] };
   return simpleConfiguration(ids);
+}
+
+/** Something that makes sense in this configuration, at least in part of the cases. */
+function drawChange(configuration: Configuration, ids: readonly string[], random: Random): MembershipChange {
+  const pick = (among: readonly string[], countMax: number) => {
+    const left = [...among];
+    const count = Math.min(left.length, random.nextInt(1, countMax));
+    return Array.from({ length: count }, () => left.splice(random.nextInt(0, left.length - 1), 1)[0]!);
+  };
+  const { voters, learners } = configuration;
+  const addLearners = pick(
+    ids.filter((id) => !isMember(configuration, id)),
+    2,
+  );
+  const promote = pick(learners, 2);
+  switch (random.nextInt(0, 5)) {
+    case 0:
+    case 1:
+      return { addLearners };
+    case 2:
+    case 3:
+      return { promote };
+    case 4:
+      return { remove: pick(random.nextInt(0, 3) > 0 ? voters : [...voters, ...learners], 2) };
+    default:
+      return { addLearners, promote, remove: pick(voters, promote.length + 1) };
+  }
 }
 
 /** Which faults a run has, and how often: a random subset, so that each has runs in which nothing else disturbs it. */
@@ -251,7 +311,11 @@ class Schedule {
       sometimes(4),
       sometimes(4),
     ];
+    const changes = sometimes(8);
+    const transfers = sometimes(4);
     this.weights = [
+      [changes, (run) => this.drawChange(run, leaderOrAny(run, 95))],
+      [transfers, (run) => ['transfer', leaderOrAny(run, 95), node()]],
       [random.nextInt(60, 200), onMessage('deliver')],
       [random.nextInt(20, 80), () => ['tick', clock()]],
       [random.nextInt(5, 40), (run) => ['propose', leaderOrAny(run, 80), this.texts()]],
@@ -289,6 +353,10 @@ class Schedule {
         break;
       }
     }
+  }
+
+  private drawChange({ group }: ChaosRun, id: string): Action {
+    return ['change', id, drawChange(group.node(id).state.configuration, group.ids, this.random)];
   }
 
   private texts(): string[] {

@@ -1,13 +1,13 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { simpleConfiguration, type Configuration } from '../configuration.js';
+import { emptyConfiguration, simpleConfiguration, type Configuration } from '../configuration.js';
 import { EntryType, type Entry, type NodeId } from '../entry.js';
 import type { AppendEntries, AppendEntriesResponse, Message, RequestVote, RequestVoteResponse } from '../messages.js';
 import type { ProposeResult } from '../raft.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
 import { Invariants } from './invariants.js';
-import { TestNode, type TestDisk } from './node.js';
+import { TestNode, type TestDisk, type TestObserver } from './node.js';
 
 export const testConfig = {
   electionTimeoutTicks: 10,
@@ -54,18 +54,24 @@ export class TestGroup {
   readonly network: Message[] = [];
   /** Every message ever sent. */
   readonly sent: Message[] = [];
+  readonly ids: NodeId[];
   private readonly cuts = new Set<string>();
+  /** What the transport knows of the senders. */
+  private readonly incarnations = new WeakMap<Message, string>();
+  private readonly observer: TestObserver;
   private nextRead = 1;
   private readonly readsAt = new Map<NodeId, number[]>();
 
   constructor(
-    readonly ids: readonly NodeId[],
-    options: TestGroupOptions = {},
+    ids: readonly NodeId[],
+    private readonly options: TestGroupOptions = {},
   ) {
+    this.ids = [...ids];
     const configuration = options.configuration ?? simpleConfiguration(ids);
-    const observer = {
+    this.observer = {
       sent: (node: TestNode, message: Message) => {
         this.invariants.sent(node, message);
+        if (node.incarnation !== undefined) this.incarnations.set(message, node.incarnation);
         this.sent.push(message);
         this.network.push(message);
       },
@@ -84,10 +90,20 @@ export class TestGroup {
         },
         entries: logOf(given?.terms ?? []),
       };
-      const config = { ...testConfig, ...options.config, ...options.configs?.[id], id };
-      const random = seededRandom((options.seed ?? 1) * 1000 + i);
-      this.nodes.set(id, new TestNode(config, configuration, random, disk, observer));
+      this.startNode(id, i, configuration, disk);
     });
+  }
+
+  /** A node with nothing on its disk, that waits until a leader sends it a log; also in place of one of that name that lost its disk. */
+  add(id: NodeId, config: Partial<RaftConfig> = {}, configuration = emptyConfiguration): TestNode {
+    if (this.nodes.has(id)) {
+      this.crash(id);
+      this.invariants.wiped(id);
+    } else {
+      this.ids.push(id);
+    }
+    const disk: TestDisk = { hardState: { currentTerm: 0, votedFor: undefined, commitIndex: 0 }, entries: [] };
+    return this.startNode(id, this.ids.indexOf(id), configuration, disk, config);
   }
 
   node(id: NodeId): TestNode {
@@ -148,7 +164,8 @@ export class TestGroup {
   /** Brings one message to its node, whatever is on the network, unless its link is cut. */
   hand(message: Message): void {
     const target = this.node(message.to);
-    if (target.isUp && !this.isCut(message.from, message.to)) target.raft.step(message);
+    if (!target.isUp || this.isCut(message.from, message.to)) return;
+    target.raft.step(message, this.incarnations.get(message));
   }
 
   pump(): void {
@@ -202,6 +219,21 @@ export class TestGroup {
 
   outcomeOf(context: number): string | undefined {
     return this.invariants.reads.get(context)?.outcome;
+  }
+
+  private startNode(
+    id: NodeId,
+    stream: number,
+    configuration: Configuration,
+    disk: TestDisk,
+    special: Partial<RaftConfig> = {},
+  ): TestNode {
+    const { options } = this;
+    const config = { ...testConfig, ...options.config, ...options.configs?.[id], ...special, id };
+    const random = seededRandom((options.seed ?? 1) * 1000 + stream);
+    const node = new TestNode(config, configuration, random, disk, this.observer);
+    this.nodes.set(id, node);
+    return node;
   }
 
   /** The messages of `type` on the network. */

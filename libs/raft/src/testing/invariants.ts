@@ -1,4 +1,5 @@
-import type { Entry, NodeId, Term } from '../entry.js';
+import type { Configuration } from '../configuration.js';
+import { EntryType, type Entry, type NodeId, type Term } from '../entry.js';
 import { entryBytes } from '../log.js';
 import type { Message, ReadRejection } from '../messages.js';
 import { show, type TestNode, type TestObserver } from './node.js';
@@ -34,6 +35,10 @@ export class Invariants implements TestObserver {
   private readonly ledger = new Map<string, NodeId>();
   private readonly durableTerms = new Map<NodeId, Term>();
   private readonly seen = new Map<NodeId, Seen>();
+  /** How often a node of that name has lost its disk. */
+  private readonly wipes = new Map<NodeId, number>();
+  /** Pairs of neighbouring configurations that were found to share a quorum. */
+  private readonly neighbours = new Set<string>();
 
   constructor(private readonly nodes: ReadonlyMap<NodeId, TestNode>) {}
 
@@ -71,7 +76,7 @@ export class Invariants implements TestObserver {
     if (votedFor !== undefined) {
       const earlier = this.voteOf(node.id, currentTerm) ?? votedFor;
       claim(earlier === votedFor, () => `${node.id} votes for ${earlier} and ${votedFor} in term ${currentTerm}`);
-      this.ledger.set(`${node.id}/${currentTerm}`, votedFor);
+      this.ledger.set(this.ballot(node.id, currentTerm), votedFor);
     }
     if (node.isUp) this.checkCommit(node);
     const { entries } = node.disk;
@@ -122,6 +127,12 @@ export class Invariants implements TestObserver {
     for (const context of contexts) if (this.reads.get(context)?.outcome === 'pending') this.end(context, 'crashed');
   }
 
+  /** To be called when a stopped node loses its disk: what it had promised is forgotten, under a name that others still know. */
+  wiped(id: NodeId): void {
+    this.wipes.set(id, (this.wipes.get(id) ?? 0) + 1);
+    this.durableTerms.delete(id);
+  }
+
   /** What must hold between any two steps. */
   check(): void {
     for (const node of this.nodes.values()) {
@@ -162,6 +173,26 @@ export class Invariants implements TestObserver {
       const earlier = this.entries.get(name) ?? content;
       claim(earlier === content, () => `entry ${name} is "${earlier}" and, on ${node.id}, "${content}"`);
       this.entries.set(name, content);
+      if (entry.type === EntryType.Configuration) this.checkNeighbours(node, index);
+    }
+  }
+
+  /** Section 6: any quorum of a configuration must meet any quorum of the next. */
+  private checkNeighbours(node: TestNode, index: number): void {
+    const before = node.state.configurations.at(index - 1).configuration;
+    const after = node.state.configurations.at(index).configuration;
+    const pair = JSON.stringify([before, after]);
+    // A node that joins does not know what was before.
+    if (before.voters.length === 0 || this.neighbours.has(pair)) return;
+    this.neighbours.add(pair);
+    const ids = [...new Set([...votersOf(before), ...votersOf(after)])];
+    for (let subset = 0; subset < 1 << ids.length; subset++) {
+      const isIn = (id: NodeId) => (subset & (1 << ids.indexOf(id))) !== 0;
+      const isDisjoint = isQuorum(before, isIn) && isQuorum(after, (id) => !isIn(id));
+      claim(
+        !isDisjoint,
+        () => `the configuration at ${index} on ${node.id} needs no node of a quorum before it: ${pair}`,
+      );
     }
   }
 
@@ -189,12 +220,10 @@ export class Invariants implements TestObserver {
       const term = log.termAt(commitIndex);
       const isSynced = (id: NodeId) => this.nodes.get(id)!.disk.entries[commitIndex - 1]?.term === term;
       // A commit may put the next configuration in force at once.
-      const isQuorum = [configurations.current, configurations.at(commitIndex).configuration].some((configuration) =>
-        [configuration.voters, configuration.outgoingVoters].every(
-          (voters) => voters.length === 0 || 2 * voters.filter(isSynced).length > voters.length,
-        ),
+      const isSafe = [configurations.current, configurations.at(commitIndex).configuration].some((configuration) =>
+        isQuorum(configuration, isSynced),
       );
-      claim(!isFirst || isQuorum, () => `${node.id} holds ${commitIndex} committed, no quorum has synced it`);
+      claim(!isFirst || isSafe, () => `${node.id} holds ${commitIndex} committed, no quorum has synced it`);
       const isOwn = node.role !== 'leader' || term === currentTerm;
       claim(isOwn, () => `${node.id} commits entry ${commitIndex} of term ${term} in term ${currentTerm}`);
     }
@@ -202,7 +231,7 @@ export class Invariants implements TestObserver {
   }
 
   private checkLeader(node: TestNode): void {
-    const { currentTerm, log, progress, uncommittedBytes, commitIndex } = node.state;
+    const { currentTerm, log, progress, uncommittedBytes, commitIndex, configurations } = node.state;
     const known = this.leaders.get(currentTerm) ?? node.id;
     claim(known === node.id, () => `${known} and ${node.id} both lead term ${currentTerm}`);
     if (!this.leaders.has(currentTerm)) {
@@ -212,7 +241,13 @@ export class Invariants implements TestObserver {
         claim(isThere, () => `${node.id} leads term ${currentTerm} without the committed entry ${i + 1}`);
       }
     }
+    const changes: number[] = [];
+    for (let index = log.lastIndex; index > Math.max(this.committedTerms.length, log.base.index); index--) {
+      if (configurations.at(index).index === index) changes.push(index);
+    }
+    claim(changes.length <= 1, () => `${node.id} leads with uncommitted configurations at ${changes.join(', ')}`);
     for (const [id, { matchIndex }] of progress) {
+      if (this.wipes.has(id)) continue;
       const { hardState, entries } = this.nodes.get(id)!.disk;
       // A follower that has moved on to a later term owes this leader nothing any more.
       if (hardState.currentTerm > currentTerm) continue;
@@ -232,7 +267,11 @@ export class Invariants implements TestObserver {
   }
 
   private voteOf(id: NodeId, term: Term): NodeId | undefined {
-    return this.ledger.get(`${id}/${term}`);
+    return this.ledger.get(this.ballot(id, term));
+  }
+
+  private ballot(id: NodeId, term: Term): string {
+    return `${id} ${this.wipes.get(id) ?? 0}/${term}`;
   }
 
   private end(context: number, outcome: TestRead['outcome']): void {
@@ -242,6 +281,12 @@ export class Invariants implements TestObserver {
     read.outcome = outcome;
   }
 }
+
+const votersOf = ({ voters, outgoingVoters }: Configuration) => [...voters, ...outgoingVoters];
+
+/** Counted naively, for the core counts otherwise. */
+const isQuorum = ({ voters, outgoingVoters }: Configuration, isIn: (id: NodeId) => boolean): boolean =>
+  [voters, outgoingVoters].every((ids) => ids.length === 0 || 2 * ids.filter(isIn).length > ids.length);
 
 function claim(isKept: boolean, broken: () => string): void {
   if (!isKept) throw new Error(broken());

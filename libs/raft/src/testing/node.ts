@@ -67,6 +67,10 @@ export class TestNode {
     return this.config.id;
   }
 
+  get incarnation(): string | undefined {
+    return this.config.incarnation;
+  }
+
   /** A restart. The memory is lost, the disk is not; of the state machine `appliedIndex` entries are left, all by default. */
   start(appliedIndex = this.applied.length): void {
     this.applied.length = appliedIndex;
