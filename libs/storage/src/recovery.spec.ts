@@ -1,6 +1,6 @@
 import type { Entry } from '@app/raft';
 import fc from 'fast-check';
-import { CorruptLogError, ForeignLogError } from './errors.js';
+import { CorruptLogError, ForeignLogError, LogFailedError } from './errors.js';
 import { bodyStart, readFrame, sealFrame } from './frame.js';
 import type { LogBatch } from './log-batch.js';
 import { MemoryDisk } from './memory-disk.js';
@@ -440,6 +440,55 @@ describe('recovery after a power loss', () => {
       opened(log);
     });
   }
+
+  it('cuts a write that failed in the middle, wherever that was', () => {
+    const wrong: unknown[] = [];
+    const groupBytes = 3 * 40 + 24 + 24 + 704;
+    for (let writtenBytes = 0; writtenBytes <= groupBytes; writtenBytes += 1) {
+      let isFailing = false;
+      const disk = new MemoryDisk({
+        intercept: ({ kind }) =>
+          isFailing && kind === 'write' ? { error: new Error('EIO'), writtenBytes } : undefined,
+      });
+      const log = mustOpen(disk, { segmentBytesMax: 4096, preallocateBytes: 100 });
+      outcomeOf((done) => log.append({ hardState: hardState(1, 'me'), entries: [entry(1, 1)] }, done));
+      isFailing = true;
+      const batch = { entries: [entry(2, 1, ''), entry(3, 1, new Uint8Array(681).fill(1)), entry(4, 1, '')] };
+      const failed = outcomeOf((done) => log.append(batch, done));
+      isFailing = false;
+      disk.kill();
+      const again = mustOpen(disk);
+      const entries = 1 + [64, 64 + 744, groupBytes].filter((end) => end <= writtenBytes).length;
+      const isRight = failed?.error instanceof LogFailedError && again.lastIndex === entries;
+      if (!isRight) wrong.push({ writtenBytes, found: again.lastIndex, entries });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('starts on a disk that was full, and goes on when there is room again', () => {
+    for (let capacityBytes = 700; capacityBytes < 4000; capacityBytes += 37) {
+      const disk = new MemoryDisk();
+      let log = mustOpen(disk, small);
+      outcomeOf((done) => log.append({ hardState: hardState(1, 'me') }, done));
+      disk.capacityBytes = capacityBytes;
+      let acknowledged = 0;
+      while (!log.failure) {
+        const outcome = outcomeOf((done) =>
+          log.append({ entries: [entry(log.lastIndex + 1, 1, 'x'.repeat(90))] }, done),
+        );
+        if (!outcome?.error) acknowledged = log.lastIndex;
+      }
+      expect(log.failure.cause).toMatchObject({ systemCode: 'ENOSPC' });
+      disk.kill();
+      log = mustOpen(disk, small);
+      expect([acknowledged, acknowledged + 1]).toContain(log.lastIndex);
+      expect(acknowledged).toBeGreaterThan(0);
+      disk.capacityBytes = Infinity;
+      expect(outcomeOf((done) => log.append({ entries: [entry(log.lastIndex + 1, 1)] }, done))).toEqual({
+        result: undefined,
+      });
+    }
+  });
 
   it('makes durable what it found: records that only the page cache had are not lost later', () => {
     const disk = new MemoryDisk({ completions: 'queued' });
