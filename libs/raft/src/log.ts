@@ -32,11 +32,12 @@ export const emptyLog: RestoredLog = { base: { index: 0, term: 0 }, lastIndex: 0
  * tail. What is older was persisted and applied; the driver reads it back from the disk for a follower that needs it.
  *
  * `base.index <= persistedIndex <= lastIndex`. Everything up to `persistedIndex` is on the disk;
- * `(persistedIndex, lastIndex]` is being written or waits for it.
+ * `(persistedIndex, lastIndex]` is being written or waits for it. Only while a snapshot that has replaced the log is on its way
+ * to the disk, `persistedIndex` is 0: what the disk holds is another log.
  */
 export class RaftLog {
-  readonly base: LogBase;
-  private readonly terms: TermRuns;
+  private start: LogBase;
+  private terms: TermRuns;
   private tail: Entry[];
   private tailFirstIndex: LogIndex;
   private tailBytes: number;
@@ -48,7 +49,7 @@ export class RaftLog {
   private persistingThrough: LogIndex;
 
   constructor(restored: RestoredLog = emptyLog) {
-    this.base = restored.base;
+    this.start = restored.base;
     this.last = restored.lastIndex;
     this.terms = new TermRuns(restored.termRuns);
     this.tail = [...restored.tail];
@@ -66,6 +67,11 @@ export class RaftLog {
   /** Of the entries that are kept in memory. */
   get bytesInMemory(): number {
     return this.tailBytes;
+  }
+
+  /** What lies at its index or before was committed, and is here no more. It moves with compaction and snapshots. */
+  get base(): LogBase {
+    return this.start;
   }
 
   get firstIndex(): LogIndex {
@@ -114,7 +120,7 @@ export class RaftLog {
   }
 
   lastIndexOfTerm(term: Term): LogIndex | undefined {
-    return this.terms.lastIndexOfTerm(term, this.last);
+    return this.terms.lastIndexOfTerm(term, this.last) ?? (term === this.base.term ? this.base.index : undefined);
   }
 
   /** Adds entries behind the last one. */
@@ -145,6 +151,32 @@ export class RaftLog {
     this.nextToPersist = Math.min(this.nextToPersist, index);
     this.persisted = Math.min(this.persisted, index - 1);
     this.persistingThrough = Math.min(this.persistingThrough, index - 1);
+  }
+
+  /** Forgets the entries up to `index`, which is on the disk, and applied; it becomes the base. */
+  compactThrough(index: LogIndex): void {
+    if (index <= this.base.index) return;
+    invariant(index <= this.persisted, () => `compaction up to ${index}, persisted is ${this.persisted}`);
+    this.start = { index, term: this.termAt(index) };
+    this.terms.compactThrough(index);
+    this.drop(index - this.tailFirstIndex + 1);
+  }
+
+  /** A snapshot takes the place of the whole log, which begins anew behind it. Nothing of it is on the disk yet. */
+  restore(base: LogBase): void {
+    invariant(
+      base.index > this.base.index,
+      () => `a snapshot of ${base.index}, at or below the base ${this.base.index}`,
+    );
+    this.start = base;
+    this.terms = new TermRuns([]);
+    this.tail = [];
+    this.tailBytes = 0;
+    this.tailFirstIndex = base.index + 1;
+    this.last = base.index;
+    this.nextToPersist = base.index + 1;
+    this.persisted = 0;
+    this.persistingThrough = 0;
   }
 
   /**
@@ -187,8 +219,15 @@ export class RaftLog {
     const limit = Math.min(through, this.persisted) - this.tailFirstIndex + 1;
     const target = bytesMax * 0.75;
     let count = 0;
-    while (count < limit && this.tailBytes > target) this.tailBytes -= entryBytes(this.tail[count++]!);
-    if (count === 0) return;
+    let bytes = this.tailBytes;
+    while (count < limit && bytes > target) bytes -= entryBytes(this.tail[count++]!);
+    this.drop(count);
+  }
+
+  /** Drops the first entries of the tail from memory; no effect unless `count` is positive. */
+  private drop(count: number): void {
+    if (count <= 0) return;
+    for (let i = 0; i < count; i++) this.tailBytes -= entryBytes(this.tail[i]!);
     this.tail = this.tail.slice(count);
     this.tailFirstIndex += count;
   }

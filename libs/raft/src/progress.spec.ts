@@ -80,7 +80,7 @@ describe('Progress', () => {
     progress.isFetching = true;
     expect(canSend(progress)).toBe(false);
     progress.isFetching = false;
-    progress.pause();
+    progress.pause(progress.matchIndex + 1);
     expect([canSend(progress), progress.state]).toEqual([false, 'probe']);
   });
 });

@@ -26,6 +26,12 @@ export class TermRuns {
     while ((this.runs.at(-1)?.firstIndex ?? 0) >= index && this.runs.length > 0) this.runs.pop();
   }
 
+  /** Forgets the runs that end at `index` or before. The one that goes on behind it keeps its first index. */
+  compactThrough(index: LogIndex): void {
+    const ended = this.runs.findIndex((_, i) => (this.runs[i + 1]?.firstIndex ?? Infinity) > index + 1);
+    if (ended > 0) this.runs.splice(0, ended);
+  }
+
   termAt(index: LogIndex): Term {
     return this.runAt(index)?.term ?? 0;
   }
