@@ -1,5 +1,6 @@
 import { LogFailedError } from './errors.js';
 import { MemoryDisk, type DiskOperation } from './memory-disk.js';
+import { segmentName } from './segment.js';
 import { entry, hardState, identity } from './testing/open-log.js';
 import { WriteAheadLog, type WriteAheadLogOptions } from './write-ahead-log.js';
 
@@ -100,6 +101,18 @@ describe('group commit', () => {
     expect(read.at(-1)).toBe('2/2');
   });
 
+  it('leaves nothing of an earlier write in a later one', () => {
+    const disk = new MemoryDisk();
+    const log = openQueued(disk, { preallocateBytes: 4096 });
+    log.append({ hardState: hardState(1), entries: [entry(1, 1, new Uint8Array(500).fill(0xee))] }, () => undefined);
+    log.append({ entries: [entry(2, 1, ''), entry(3, 1, 'abc')] }, () => undefined);
+    disk.run();
+    const bytes = disk.contentOf(segmentName(1))!;
+    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    // The last three bytes of data, the padding of the body, and then the trailer.
+    expect([...bytes.subarray(end - 15, end - 8)]).toEqual([...Buffer.from('abc'), 0, 0, 0, 0]);
+  });
+
   it('keeps a segment readable for a read that began before it was removed', () => {
     const disk = new MemoryDisk({ completions: 'queued' });
     const log = openQueued(disk, { segmentBytesMax: 400, preallocateBytes: 100 });
@@ -127,8 +140,8 @@ describe('a reset', () => {
   const large = (index: number, term: number): ReturnType<typeof entry> => entry(index, term, new Uint8Array(100));
 
   /** Ten entries in several segments, durable. */
-  function filled(disk: MemoryDisk): WriteAheadLog {
-    const log = openQueued(disk, tiny);
+  function filled(disk: MemoryDisk, options = tiny): WriteAheadLog {
+    const log = openQueued(disk, options);
     log.append({ hardState: hardState(1, 'a') }, () => undefined);
     log.append({ entries: Array.from({ length: 10 }, (_, at) => large(at + 1, 1)) }, () => undefined);
     log.append({ hardState: hardState(1, 'a', 4) }, () => undefined);
@@ -213,9 +226,9 @@ describe('a reset', () => {
 
   it('has the last word over a removal that is under way', () => {
     const disk = new MemoryDisk({ completions: 'queued' });
-    const log = filled(disk);
+    const log = filled(disk, { segmentBytesMax: 1200, preallocateBytes: 100 });
     log.removePrefix(9, () => undefined);
-    disk.step();
+    expect(kinds(disk)).toEqual(['remove']);
     log.reset({ index: 5, term: 1 }, undefined, () => undefined);
     disk.run();
     expect([log.base, log.lastIndex]).toEqual([{ index: 5, term: 1 }, 5]);
