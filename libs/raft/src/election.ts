@@ -36,9 +36,9 @@ export class Election {
     }
   }
 
-  /** Asks for votes now, without waiting for the timer. No effect on a leader or on a node that may not campaign. */
+  /** Asks for votes now, without waiting for the timer. No effect on a leader, or on a node that may not campaign or not yet (see `boundTicksLeft`). */
   campaign(state: RaftState, ready: ReadyBuilder): void {
-    if (state.role === 'leader' || !state.mayCampaign) return;
+    if (state.role === 'leader' || !state.mayCampaign || this.boundTicksLeft(state) > 0) return;
     if (this.config.preVote) this.becomePreCandidate(state, ready);
     else this.becomeCandidate(state, ready);
   }
@@ -54,6 +54,7 @@ export class Election {
       state.votedFor = undefined;
     }
     if (state.role !== 'follower' || leaderId !== undefined) this.resetTimer(state);
+    if (leaderId !== undefined) state.leaderHeardTick = state.now;
     state.role = 'follower';
     state.leaderId = leaderId;
     state.votes.clear();
@@ -75,7 +76,8 @@ export class Election {
     if (state.role !== 'follower' || state.leaderId !== id) return;
     state.leaderId = undefined;
     const { heartbeatTicks } = this.config;
-    const soonTicks = 2 * heartbeatTicks + this.random.nextInt(0, 2 * heartbeatTicks);
+    const soonTicks =
+      Math.max(2 * heartbeatTicks, this.boundTicksLeft(state)) + this.random.nextInt(0, 2 * heartbeatTicks);
     if (soonTicks >= this.randomizedTimeoutTicks - state.electionElapsedTicks) return;
     state.electionTimerStart = state.now;
     this.randomizedTimeoutTicks = soonTicks;
@@ -86,11 +88,12 @@ export class Election {
    * from within the minimum election timeout: such a request comes from a node that is cut off or removed.
    * A pre-vote is always refused so (dissertation 9.6), else it would protect nobody. A real vote only together with
    * check-quorum, which makes a leader that hears from nobody step down (4.2.3, 6.2). A campaign that the leader itself has asked
-   * for is heard.
+   * for is heard. With leases nothing else is as long as one may count on this node.
    */
   mustIgnore(state: RaftState, message: RequestVote): boolean {
-    if (message.isTransfer || state.leaderId === undefined || !(message.preVote || this.config.checkQuorum))
-      return false;
+    if (message.isTransfer) return false;
+    if (this.boundTicksLeft(state) > 0) return true;
+    if (state.leaderId === undefined || !(message.preVote || this.config.checkQuorum)) return false;
     return state.role === 'leader' || state.electionElapsedTicks < this.config.electionTimeoutTicks;
   }
 
@@ -98,7 +101,9 @@ export class Election {
   handleRequestVote(state: RaftState, message: RequestVote, ready: ReadyBuilder): void {
     const isFree =
       state.votedFor === message.from ||
-      (state.votedFor === undefined && state.leaderId === undefined) ||
+      (state.votedFor === undefined &&
+        state.leaderId === undefined &&
+        (message.isTransfer || this.boundTicksLeft(state) === 0)) ||
       (message.preVote && message.term > state.currentTerm);
     const isGranted = isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
     if (isGranted && !message.preVote) {
@@ -154,6 +159,18 @@ export class Election {
     if (state.role !== 'follower' || state.leaderId !== message.from || !state.mayCampaign) return;
     if (message.lastLogIndex !== log.lastIndex || message.lastLogTerm !== log.lastTerm) return;
     this.becomeCandidate(state, ready, true);
+  }
+
+  /**
+   * Ticks for which a lease may count on this node: an election timeout after it last answered a leader, of whatever term, or after it
+   * started, for it does not remember what it answered before. Until then it neither votes nor campaigns. A cluster of one that never was
+   * another has nobody else to count on it.
+   */
+  private boundTicksLeft(state: RaftState): number {
+    const { configuration, configurations } = state;
+    const isAlone = configurations.currentIndex === 0 && membersOf(configuration).length === 1;
+    if (this.config.leaseTicks === 0 || (isAlone && state.isVoter)) return 0;
+    return Math.max(0, state.leaderHeardTick + this.config.electionTimeoutTicks - state.now);
   }
 
   private becomePreCandidate(state: RaftState, ready: ReadyBuilder): void {

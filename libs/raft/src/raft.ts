@@ -74,6 +74,7 @@ export class Raft {
   /** What is in the batch that the disk is writing. */
   private persisting: { term: Term; vote: NodeId | undefined; snapshot: SnapshotMetadata | undefined } | undefined;
 
+  /** Throws a `RangeError` when a lease could outlast the voters' patience. */
   constructor(
     private readonly config: RaftConfig,
     private readonly state: RaftState,
@@ -83,7 +84,14 @@ export class Raft {
     private readonly membership: Membership,
     private readonly snapshots: Snapshots,
     private readonly transfer: LeadershipTransfer,
-  ) {}
+  ) {
+    const { leaseTicks, electionTimeoutTicks } = config;
+    if (!Number.isInteger(leaseTicks) || leaseTicks < 0 || leaseTicks >= electionTimeoutTicks) {
+      throw new RangeError(
+        `leaseTicks is ${leaseTicks}; it must be a whole number from 0 to below electionTimeoutTicks, ${electionTimeoutTicks}`,
+      );
+    }
+  }
 
   get isLeader(): boolean {
     return this.isLeading;
@@ -100,8 +108,8 @@ export class Raft {
     this.settle();
     if (this.transfer.tick(this.state)) this.stepDown();
     this.membership.tick(this.state);
-    this.replication.tick(this.state, this.ready);
     this.readIndex.tick(this.state, this.ready);
+    this.replication.tick(this.state, this.ready);
     this.settle();
   }
 
@@ -153,7 +161,7 @@ export class Raft {
         this.readIndex.handleRequest(this.state, message, this.ready);
         break;
       case 'ReadIndexResponse':
-        this.readIndex.handleResponse(this.state, message, this.ready);
+        this.readIndex.handleResponse(message, this.ready);
         break;
     }
     this.settle();
@@ -261,6 +269,7 @@ export class Raft {
    * machine that has enough to do.
    */
   takeReady(mayApply = true): Ready {
+    this.readIndex.settle(this.state, this.ready);
     if (this.isLeading) {
       const isRoundBegun = this.readIndex.maybeBegin(this.state);
       this.replication.broadcast(this.state, this.ready, isRoundBegun);
@@ -357,7 +366,7 @@ export class Raft {
       this.replication.lead(this.state, this.ready);
     } else {
       this.replication.follow(this.state);
-      this.readIndex.leadershipLost(this.ready);
+      this.readIndex.leadershipLost(this.state, this.ready);
     }
   }
 

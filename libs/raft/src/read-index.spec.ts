@@ -174,7 +174,7 @@ describe('ReadIndex (dissertation 6.4)', () => {
   });
 
   it('rejects reads at once where there is no leader', () => {
-    const group = ledByA();
+    const group = new TestGroup(['a', 'b', 'c']);
     const read = group.read('b');
     group.pump();
     expect(group.outcomeOf(read)).toBe('not_leader');

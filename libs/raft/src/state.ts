@@ -53,6 +53,8 @@ export class RaftState {
 
   /** Ticks since this node started. */
   now = 0;
+  /** The tick at which this node last heard its leader, or at which it started, for it may have heard one before. */
+  leaderHeardTick: number;
   /** The tick at which the election timer was last reset. */
   electionTimerStart = 0;
   /** The votes received in the current campaign. */
@@ -76,6 +78,8 @@ export class RaftState {
     this.currentTerm = restored.hardState.currentTerm;
     this.votedFor = restored.hardState.votedFor;
     this.persistedTerm = this.currentTerm;
+    // In term 0 there was no leader.
+    this.leaderHeardTick = this.currentTerm > 0 ? 0 : -Infinity;
     this.persistedVote = this.votedFor;
     this.log = new RaftLog(restored.log);
     invariant(

@@ -95,7 +95,7 @@ export class TestNode {
       this.state,
       new Election(this.config, this.random),
       replication,
-      new ReadIndex(this.config),
+      new ReadIndex(this.config, this.random),
       new Membership(this.config, replication),
       new Snapshots(this.config),
       new LeadershipTransfer(this.config),
