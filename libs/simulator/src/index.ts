@@ -10,3 +10,4 @@ export {
   type WorldControl,
 } from './world-control.js';
 export { SimulationFailure, UNITS_PER_TICK, type NodeDoor, type ObservedNode, type SimObserver } from './observer.js';
+export { World, type WorldOptions } from './world.js';
