@@ -9,9 +9,11 @@ import {
   ReadIndex,
   Replication,
   Snapshots,
+  type Random,
 } from '@app/raft';
 import { WriteAheadLog } from '@app/storage';
 import { ElectionModule } from '../election/election.module.js';
+import { RANDOM } from '../election/system-random.js';
 import { FsmModule } from '../fsm/fsm.module.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
@@ -37,8 +39,8 @@ import { restoreState } from './restored-state.js';
     },
     {
       provide: ReadIndex,
-      inject: [RaftNodeConfig],
-      useFactory: (config: RaftNodeConfig) => new ReadIndex(config.toRaftConfig()),
+      inject: [RaftNodeConfig, RANDOM],
+      useFactory: (config: RaftNodeConfig, random: Random) => new ReadIndex(config.toRaftConfig(), random),
     },
     {
       provide: Membership,

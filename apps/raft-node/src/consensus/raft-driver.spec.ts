@@ -80,7 +80,7 @@ class DriverUnderTest {
       await restoreState(config, wal, 0),
       new Election(raftConfig, { nextInt: (min) => min }),
       replication,
-      new ReadIndex(raftConfig),
+      new ReadIndex(raftConfig, { nextInt: (min) => min }),
       new Membership(raftConfig, replication),
       new Snapshots(raftConfig),
       new LeadershipTransfer(raftConfig),

@@ -21,6 +21,6 @@ import { VoteDesk } from './vote-desk.js';
       useFactory: (config: RaftNodeConfig, random: Random) => new Election(config.toRaftConfig(), random),
     },
   ],
-  exports: [Election, VoteClient, VoteDesk],
+  exports: [Election, RANDOM, VoteClient, VoteDesk],
 })
 export class ElectionModule {}
