@@ -68,11 +68,15 @@ export class ChaosRun {
       checkQuorum: random.nextInt(0, 3) > 0,
     });
     const ids = [...'abcde'.slice(0, size)];
+    const hasIncarnations = random.nextInt(0, 1) === 0;
+    const incarnation = (id: string): Partial<RaftConfig> => (hasIncarnations ? { incarnation: `${id}-1` } : {});
     // In one run out of four the nodes do not even agree on their flags.
-    const configs = random.nextInt(0, 3) > 0 ? {} : Object.fromEntries(ids.map((id) => [id, flags()]));
+    const areFlagsEqual = random.nextInt(0, 3) > 0;
+    const special = (id: string) => [id, { ...(areFlagsEqual ? {} : flags()), ...incarnation(id) }] as const;
+    const configs = Object.fromEntries(ids.map(special));
     const configuration = drawConfiguration(ids, random);
     this.group = new TestGroup(ids, { seed, config: { ...chaosConfig, ...flags() }, configs, configuration });
-    if (random.nextInt(0, 1) === 0) for (const id of spareIds) this.group.add(id);
+    if (random.nextInt(0, 1) === 0) for (const id of spareIds) this.group.add(id, incarnation(id));
   }
 
   perform(action: Action): void {
