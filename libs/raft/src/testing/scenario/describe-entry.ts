@@ -17,10 +17,15 @@ export function describeEntry(entry: Entry): string {
   return textOf(entry.data) === `${entry.index}` ? at : `${at}(${textOf(entry.data)})`;
 }
 
-/** `{S1 S2 S3}`; in joint consensus `{old} and {new}`, for it takes a majority of each; learners behind a comma. */
+/** `{S1 S2 S3}`, with the incarnation instead of the name where one is recorded; in joint consensus `{old} and {new}`, for it takes a majority of each; learners behind a comma. */
 export function describeConfiguration(configuration: Configuration): string {
-  const { voters, outgoingVoters, learners } = configuration;
-  const set = (ids: readonly string[]) => `{${[...ids].sort().join(' ')}}`;
+  const { voters, outgoingVoters, learners, incarnations = {} } = configuration;
+  const list = (ids: readonly string[]) =>
+    [...ids]
+      .sort()
+      .map((id) => incarnations[id] ?? id)
+      .join(' ');
+  const set = (ids: readonly string[]) => `{${list(ids)}}`;
   const deciding = isJoint(configuration) ? `${set(outgoingVoters)} and ${set(voters)}` : set(voters);
-  return learners.length === 0 ? deciding : `${deciding}, learning: ${[...learners].sort().join(' ')}`;
+  return learners.length === 0 ? deciding : `${deciding}, learning: ${list(learners)}`;
 }

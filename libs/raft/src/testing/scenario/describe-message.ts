@@ -41,11 +41,9 @@ function contentOf(message: Message): string {
     case 'TimeoutNow':
       return `campaign, if your log ends at ${position(message.lastLogIndex, message.lastLogTerm)}`;
     case 'ReadIndexRequest':
-      return `where may I read? (request ${message.requestId})`;
+      return 'at which index may I read?';
     case 'ReadIndexResponse':
-      return message.rejection === undefined
-        ? `at ${message.index} (request ${message.requestId})`
-        : `nowhere, ${message.rejection} (request ${message.requestId})`;
+      return message.rejection === undefined ? `at ${message.index}` : `at none: ${message.rejection}`;
     case 'MembershipNotice':
       return message.reason === 'removed'
         ? `you are no member since entry ${message.configurationIndex}`

@@ -1,5 +1,5 @@
 import type { MembershipChange } from '../../membership.js';
-import { type Command } from './command.js';
+import { exactly, type Command } from './command.js';
 import { ScenarioError } from './scenario-error.js';
 import type { Stage } from './stage.js';
 
@@ -11,12 +11,14 @@ function asked(stage: Stage, args: readonly string[]): { readonly id: string; re
   return { id: stage.upNode(args[at + 1]!).id, rest: args.slice(0, at) };
 }
 
-function change(usage: string, changeOf: (rest: readonly string[]) => MembershipChange): Command {
+function change(usage: string, toChange: (rest: readonly string[]) => MembershipChange): Command {
   return {
     usage,
     run(stage, args) {
       const { id, rest } = asked(stage, args);
-      const result = stage.upNode(id).raft.proposeChange(changeOf(rest));
+      const wanted = toChange(rest);
+      for (const named of Object.values(wanted).flat()) stage.node(named);
+      const result = stage.upNode(id).raft.proposeChange(wanted);
       stage.answer(result.accepted ? undefined : result.reason, result.accepted ? '' : result.detail);
       stage.settle();
     },
@@ -36,8 +38,40 @@ function pair(rest: readonly string[], between: string): [string, string] {
   return [one!, other];
 }
 
+/** `promote NAME... remove NAME...` in any order. */
+function changeOf(words: readonly string[]): MembershipChange {
+  const parts: Record<'add' | 'promote' | 'remove', string[]> = { add: [], promote: [], remove: [] };
+  let part: string[] | undefined;
+  for (const word of words) {
+    if (word === 'add' || word === 'promote' || word === 'remove') part = parts[word];
+    else if (part === undefined) throw new ScenarioError(`"${word}" is none of add, promote, remove`);
+    else part.push(word);
+  }
+  return { addLearners: parts.add, promote: parts.promote, remove: parts.remove };
+}
+
 /** What operators do. */
 export const membershipCommands: Readonly<Record<string, Command>> = {
+  join: {
+    usage: 'join NAME...',
+    run(stage, ids) {
+      for (const id of some(ids)) {
+        if (!/^[A-Za-z][A-Za-z0-9]*$/.test(id)) throw new ScenarioError(`"${id}" is no name of letters and digits`);
+        if (stage.group.nodes.has(id)) throw new ScenarioError(`${id} is there already`);
+        stage.addNode(id);
+      }
+    },
+  },
+  wipe: {
+    usage: 'wipe NAME',
+    run(stage, args) {
+      const [id] = exactly(1, args);
+      stage.node(id!);
+      stage.addNode(id!);
+      stage.tell(`${id}: starts with an empty disk`);
+    },
+  },
+  change: change('change [add NAME...] [promote NAME...] [remove NAME...] [at NAME]', changeOf),
   add: change('add NAME... [at NAME]', (ids) => ({ addLearners: some(ids) })),
   promote: change('promote NAME... [at NAME]', (ids) => ({ promote: some(ids) })),
   remove: change('remove NAME... [at NAME]', (ids) => ({ remove: some(ids) })),

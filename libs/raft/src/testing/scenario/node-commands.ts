@@ -1,6 +1,6 @@
 import { exactly, wholeNumber, type Command } from './command.js';
 import { nodeTable } from './node-table.js';
-import { ScenarioError } from './scenario-error.js';
+import { ExpectationError, ScenarioError } from './scenario-error.js';
 import type { Stage } from './stage.js';
 
 const one = (args: readonly string[]): string => exactly(1, args)[0]!;
@@ -23,7 +23,7 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
       node.raft.campaign();
       stage.stabilize();
       stage.isQuiet = wasQuiet;
-      if (node.role !== 'leader') throw new ScenarioError(`${node.id} was not elected, it is ${node.role}`);
+      if (node.role !== 'leader') throw new ExpectationError(`${node.id} was not elected, it is ${node.role}`);
     },
   },
   tick: {

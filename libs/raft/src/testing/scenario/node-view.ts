@@ -88,7 +88,8 @@ export function describeChanges(
   )
     changes.push('knows no leader');
   changes.push(...logChanges(before, after, entryAt));
-  if (before.configuration !== after.configuration) changes.push(`configuration ${after.configuration}`);
+  const isToldByEntry = changes.at(-1)?.includes(`(${after.configuration})`) === true;
+  if (before.configuration !== after.configuration && !isToldByEntry) changes.push(`back to ${after.configuration}`);
   if (before.commitIndex !== after.commitIndex) changes.push(`commits up to ${after.commitIndex}`);
   if (before.appliedIndex !== after.appliedIndex && after.appliedIndex !== after.commitIndex)
     changes.push(`applies up to ${after.appliedIndex}`);

@@ -5,7 +5,7 @@ import { networkCommands } from './network-commands.js';
 import { nodeCommands } from './node-commands.js';
 import { nodeTable } from './node-table.js';
 import { ExpectationError, ScenarioError } from './scenario-error.js';
-import { parseScript, renderScript, type ScriptLine } from './script.js';
+import { parseScript, renderScript, type RecordedLine } from './script.js';
 import { setupCommands } from './setup-commands.js';
 import { Stage } from './stage.js';
 
@@ -29,20 +29,24 @@ interface Mark {
  */
 export function runScenario(file: string, text: string): string {
   const run = new ScenarioRun();
-  const recorded = parseScript(text).map((line) => ({ text: line.text, output: outputOf(run, line, file) }));
+  const recorded: RecordedLine[] = [];
+  for (const line of parseScript(text)) {
+    try {
+      recorded.push({ text: line.text, output: line.words.length === 0 ? [] : run.perform(line.words) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const before = renderScript(recorded.slice(-LINES_BEFORE_ERROR));
+      throw new ScenarioError(`${file}:${line.number}: ${line.text}\n${message}\n\nbefore that:\n${before}`, {
+        cause: error,
+      });
+    }
+  }
   if (!run.endsWithExpectation) throw new ScenarioError(`${file}: the last part does not end with an expectation`);
   return renderScript(recorded);
 }
 
-function outputOf(run: ScenarioRun, line: ScriptLine, file: string): string[] {
-  if (line.words.length === 0) return [];
-  try {
-    return run.perform(line.words);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ScenarioError(`${file}:${line.number}: ${line.text}\n${message}`, { cause: error });
-  }
-}
+/** Lines of the script that an error repeats, with what they have led to. */
+const LINES_BEFORE_ERROR = 6;
 
 /** One pass through a script. It consists of parts, each of which begins with `nodes` and ends with an expectation. */
 class ScenarioRun {
@@ -114,8 +118,9 @@ class ScenarioRun {
       if (after !== before && after !== '') stage.tell(`on its way: ${after}`);
       return stage.takeLines();
     } catch (error) {
-      if (error instanceof ExpectationError)
-        throw new ScenarioError([error.message, ...nodeTable(stage.views)].join('\n'));
+      if (error instanceof ExpectationError) {
+        throw new ScenarioError([error.message, ...stage.takeLines(), ...nodeTable(stage.views)].join('\n'));
+      }
       if (error instanceof ScenarioError) throw new ScenarioError(`${error.message}\nusage: ${command.usage}`);
       throw error;
     }

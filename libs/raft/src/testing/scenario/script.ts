@@ -7,6 +7,12 @@ export interface ScriptLine {
   readonly words: readonly string[];
 }
 
+/** A line and what it has led to. */
+export interface RecordedLine {
+  readonly text: string;
+  readonly output: readonly string[];
+}
+
 const INDENT = '    ';
 
 /** The lines that an author wrote. What was recorded is indented, and left out: it is made anew by every run. */
@@ -24,7 +30,7 @@ export function parseScript(text: string): ScriptLine[] {
 }
 
 /** The script with what each line has led to written behind it. */
-export function renderScript(lines: readonly { readonly text: string; readonly output: readonly string[] }[]): string {
+export function renderScript(lines: readonly RecordedLine[]): string {
   const rendered = lines.flatMap(({ text, output }) => [text, ...output.map((line) => (INDENT + line).trimEnd())]);
   return `${rendered.join('\n')}\n`;
 }

@@ -73,7 +73,7 @@ export const setupCommands: Readonly<Record<string, Command>> = {
     },
   },
   option: {
-    usage: `option NAME VALUE, of ${[...Object.keys(switches), ...Object.keys(numbers)].join(', ')}`,
+    usage: `option NAME VALUE, of ${[...Object.keys(switches), ...Object.keys(numbers), 'incarnations', 'seed'].join(', ')}`,
     isSetup: true,
     run(stage, args) {
       const [name, value] = exactly(2, args);
@@ -81,13 +81,21 @@ export const setupCommands: Readonly<Record<string, Command>> = {
       const flag = Object.hasOwn(switches, name!) ? switches[name!] : undefined;
       const number = Object.hasOwn(numbers, name!) ? numbers[name!] : undefined;
       if (flag !== undefined) {
-        if (value !== 'on' && value !== 'off') throw new ScenarioError(`"${value}" is neither on nor off`);
-        stage.config[flag] = value === 'on';
+        stage.config[flag] = onOrOff(value);
       } else if (number !== undefined) {
         stage.config[number] = wholeNumber(value);
+      } else if (name === 'incarnations') {
+        stage.hasIncarnations = onOrOff(value);
+      } else if (name === 'seed') {
+        stage.seed = wholeNumber(value, 1);
       } else {
         throw new ScenarioError(`there is no option "${name}"`);
       }
     },
   },
 };
+
+function onOrOff(value: string | undefined): boolean {
+  if (value !== 'on' && value !== 'off') throw new ScenarioError(`"${value ?? ''}" is neither on nor off`);
+  return value === 'on';
+}

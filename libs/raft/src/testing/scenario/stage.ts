@@ -23,6 +23,10 @@ const WAVES_MAX = 200;
 export class Stage {
   readonly cast = new Map<NodeId, CastMember>();
   readonly config: { -readonly [K in keyof RaftConfig]?: RaftConfig[K] } = {};
+  /** Of the timeouts that nodes draw. */
+  seed = 1;
+  /** Whether nodes name their data directories: `S1/1`, and `S1/2` after its disk was lost. */
+  hasIncarnations = false;
   /** Messages that a script keeps back. */
   readonly held: Message[] = [];
   /** Why the last command that asks for something was refused; undefined if it was not. */
@@ -32,6 +36,7 @@ export class Stage {
 
   private built: TestGroup | undefined;
   private readonly seen = new Map<NodeId, NodeView>();
+  private readonly disksLost = new Map<NodeId, number>();
   private lines: string[] = [];
 
   get hasBegun(): boolean {
@@ -163,6 +168,14 @@ export class Stage {
     );
   }
 
+  /** A node with an empty disk that waits for a log, new or in place of one that has lost its own. */
+  addNode(id: NodeId): void {
+    const disksLost = (this.disksLost.get(id) ?? -1) + 1;
+    this.disksLost.set(id, disksLost);
+    this.group.add(id, this.hasIncarnations ? { incarnation: incarnationOf(id, disksLost) } : {});
+    this.seen.set(id, this.view(id));
+  }
+
   private build(): TestGroup {
     const logs = Object.fromEntries(
       [...this.cast].map(([id, { terms, currentTerm, votedFor }]) => [
@@ -170,7 +183,12 @@ export class Stage {
         { terms, currentTerm: currentTerm ?? terms.at(-1) ?? 0, votedFor },
       ]),
     );
-    const group = new TestGroup([...this.cast.keys()], { config: this.config, logs });
+    const ids = [...this.cast.keys()];
+    const configs = this.hasIncarnations
+      ? Object.fromEntries(ids.map((id) => [id, { incarnation: incarnationOf(id, 0) }]))
+      : {};
+    for (const id of ids) this.disksLost.set(id, 0);
+    const group = new TestGroup(ids, { config: this.config, configs, logs, seed: this.seed });
     group.pump();
     for (const node of group.nodes.values()) this.seen.set(node.id, viewOf(node));
     return group;
@@ -178,3 +196,5 @@ export class Stage {
 }
 
 const INDENT = '    ';
+
+const incarnationOf = (id: NodeId, disksLost: number): string => `${id}/${disksLost + 1}`;
