@@ -24,13 +24,13 @@ import {
 import { CorruptLogError, IndexCompactedError, type WriteAheadLog } from '@app/storage';
 import type { StateImage } from './durable-key-space.js';
 import type { EventQueue, SimEvent } from './event-queue.js';
+import type { Machine } from './machine.js';
 import type { Network } from './network.js';
 import { SimulationFailure, type SimObserver, type Synced } from './observer.js';
 import { PendingProposals, type WaitingForEntry } from './pending-proposals.js';
 import { PendingReads, type WaitingRead } from './pending-reads.js';
 import { recover, type Recovered } from './recovery.js';
 import type { DiskEvent, DiskUser } from './simulated-disk.js';
-import type { SimulatedNode } from './simulated-node.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { MessageEvent, type Trace } from './trace.js';
 import type { PowerLossLeaves } from './world-control.js';
@@ -114,7 +114,7 @@ export class Process implements DiskUser, SimEvent {
   private plannedPowerLoss: PowerLossLeaves | undefined;
 
   constructor(
-    readonly node: SimulatedNode,
+    readonly node: Machine,
     private readonly around: Surroundings,
     private readonly electionRandom: Random,
     private readonly readRandom: Random,
@@ -148,7 +148,7 @@ export class Process implements DiskUser, SimEvent {
 
   /** A message arrives. */
   receive(message: Message, incarnation: string): void {
-    if (this.node.isPaused && this.inbox.length >= INBOX_MESSAGES_MAX) return;
+    if (this.node.behaviour.isPaused && this.inbox.length >= INBOX_MESSAGES_MAX) return;
     if (this.isPrompt) this.enter(() => this.step(message, incarnation));
     else this.postpone(() => this.step(message, incarnation));
   }
@@ -227,13 +227,13 @@ export class Process implements DiskUser, SimEvent {
 
   /** Ticks are due. */
   clockDue(): void {
-    if (this.isDead || this.node.isPaused) return;
+    if (this.isDead || this.node.behaviour.isPaused) return;
     this.enter(() => this.takeTicks());
   }
 
   /** It was paused, or its applying was stalled, and is not any more. */
   resumed(): void {
-    if (this.isDead || this.node.isPaused) return;
+    if (this.isDead || this.node.behaviour.isPaused) return;
     this.enter(() => {
       this.takeTicks();
       this.scheduleTurn();
@@ -257,7 +257,7 @@ export class Process implements DiskUser, SimEvent {
   }
 
   handleLate(handle: () => void): void {
-    if (this.node.isPaused) this.inbox.push(handle);
+    if (this.node.behaviour.isPaused) this.inbox.push(handle);
     else this.enter(handle);
   }
 
@@ -265,12 +265,12 @@ export class Process implements DiskUser, SimEvent {
   run(): void {
     this.isTurnScheduled = false;
     if (this.raft === undefined) return;
-    if (this.node.isPaused) return;
+    if (this.node.behaviour.isPaused) return;
     this.enter(() => this.turn(this.raft!));
   }
 
   private get isPrompt(): boolean {
-    return !this.node.isPaused && this.node.behaviour.lag === 0;
+    return !this.node.behaviour.isPaused && this.node.behaviour.lag === 0;
   }
 
   private input(handle: () => void): void {
@@ -281,7 +281,7 @@ export class Process implements DiskUser, SimEvent {
 
   private postpone(handle: () => void): void {
     if (this.isDead) return;
-    if (this.node.isPaused) this.inbox.push(handle);
+    if (this.node.behaviour.isPaused) this.inbox.push(handle);
     else this.around.events.schedule(this.around.events.now + this.node.behaviour.lag, new DelayedInput(this, handle));
   }
 

@@ -16,8 +16,9 @@ import {
 } from '@app/raft';
 import { DurableKeySpace, type StateImage } from './durable-key-space.js';
 import type { SimEvent } from './event-queue.js';
+import type { Machine } from './machine.js';
 import type { NetworkEnd } from './network.js';
-import type { NodeDoor, ObservedNode, OperatorCommand, Outcome } from './observer.js';
+import type { NodeDoor, OperatorCommand, Outcome } from './observer.js';
 import type { WaitingForEntry } from './pending-proposals.js';
 import { ProcessClock } from './process-clock.js';
 import { Process, type Surroundings } from './process.js';
@@ -47,12 +48,11 @@ class Call implements SimEvent {
 }
 
 /** A machine of the cluster: its disk, its clock, its name on the network, and at most one process at a time. */
-export class SimulatedNode implements ObservedNode, NodeDoor, NetworkEnd {
+export class SimulatedNode implements Machine, NodeDoor, NetworkEnd {
   readonly disk: SimulatedDisk;
   readonly keySpace: DurableKeySpace;
   readonly clock: ProcessClock;
   behaviour: ProcessBehaviour = soundProcess;
-  /** Someone has damaged its files from outside. */
   isDamaged = false;
   private process: Process | undefined;
   private starts = 0;
@@ -88,10 +88,6 @@ export class SimulatedNode implements ObservedNode, NodeDoor, NetworkEnd {
     return this.process !== undefined;
   }
 
-  get isPaused(): boolean {
-    return this.behaviour.isPaused;
-  }
-
   get raft(): Raft | undefined {
     return this.process?.raft;
   }
@@ -112,7 +108,6 @@ export class SimulatedNode implements ObservedNode, NodeDoor, NetworkEnd {
     return this.keySpace.allRows();
   }
 
-  /** A leader's clock for its entries: it never runs back, whatever the machine's does. */
   logTimeMs(appliedMs: number): number {
     this.lastLogTimeMs = Math.max(this.lastLogTimeMs, appliedMs, this.clock.nowMs());
     return this.lastLogTimeMs;
@@ -132,7 +127,7 @@ export class SimulatedNode implements ObservedNode, NodeDoor, NetworkEnd {
     this.process?.crashAfter(effects, powerLoss);
   }
 
-  processEnded(process: Process, powerLoss: PowerLossLeaves | undefined): void {
+  processEnded(process: object, powerLoss: PowerLossLeaves | undefined): void {
     if (this.process !== process) return;
     this.process = undefined;
     this.clock.stop();

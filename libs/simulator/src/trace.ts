@@ -47,7 +47,7 @@ export class Trace {
         this.add(message.readContext);
         break;
       case 'AppendEntriesResponse':
-        this.add(message.success ? message.matchIndex : -message.rejectedIndex);
+        this.add(message.success ? message.matchIndex : ~message.rejectedIndex);
         this.add(message.readContext);
         break;
       case 'RequestVote':
