@@ -8,8 +8,8 @@ import { contentNow, mustOpen, openNow, outcomeOf, type LogContent } from './tes
 
 const limits = { segmentBytesMax: 1400, preallocateBytes: 300 };
 
-/** One bit, another one for each byte, and two patterns of several. */
-const masksAt = (offset: number): number[] => [1 << (offset % 8), 0x5a, 0xff];
+/** One bit, another one for each byte, and a pattern of several. */
+const masksAt = (offset: number): number[] => [1 << (offset % 8), 0x5a];
 
 interface RecordOnDisk {
   readonly file: string;
@@ -69,19 +69,19 @@ function startWith({ files }: LogOnDisk, file: string, offset: number, mask: num
 
 const many: LogBatch[] = [
   { hardState: hardState(1, 'a') },
-  ...[1, 4, 7, 10, 13, 16].map((index) => ({
+  ...[1, 4, 7, 10].map((index) => ({
     entries: [
       entry(index, 1, 'x'.repeat(60)),
       entry(index + 1, 1, new Uint8Array(30)),
       // Sectors of the body that hold nothing, or a single bit.
-      entry(index + 2, 1, new Uint8Array(index === 4 || index === 16 ? 1100 : 10).fill(1, 600, 601)),
+      entry(index + 2, 1, new Uint8Array(index === 4 ? 1100 : 10).fill(1, 600, 601)),
     ],
   })),
   {
     entries: [
-      entry(19, 1, 'in the last group'),
-      entry(20, 1, new Uint8Array(1100).fill(1, 700, 701)),
-      entry(21, 1, ''),
+      entry(13, 1, 'in the last group'),
+      entry(14, 1, new Uint8Array(1100).fill(1, 700, 701)),
+      entry(15, 1, ''),
     ],
   },
 ];
@@ -100,7 +100,7 @@ describe.each([
   );
 
   it('has what the test needs', () => {
-    expect(log.files.size).toBe(batches.length > 1 ? 5 : 1);
+    expect(log.files.size).toBe(batches.length > 1 ? 4 : 1);
     expect(log.records.filter(({ isInLastGroup }) => isInLastGroup).length).toBe(batches.length > 1 ? 2 : 1);
   });
 
@@ -130,7 +130,7 @@ describe.each([
       else wrong.push({ record, offset, was, found });
     }
     expect(wrong).toEqual([]);
-    expect(refused).toBeGreaterThan(batches.length > 1 ? 1000 : 40);
+    expect(refused).toBeGreaterThan(batches.length > 1 ? 800 : 40);
     // The last byte of a header, the last byte of a record, the only byte that a sector holds: of each record of the last group.
     expect(cut).toBe(batches.length > 1 ? 5 : 2);
   });
