@@ -17,7 +17,8 @@ function change(usage: string, toChange: (rest: readonly string[]) => Membership
     run(stage, args) {
       const { id, rest } = asked(stage, args);
       const wanted = toChange(rest);
-      for (const named of Object.values(wanted).flat()) stage.node(named);
+      const { addLearners = [], promote = [], remove = [] } = wanted;
+      for (const named of [...addLearners, ...promote, ...remove]) stage.node(named);
       const result = stage.upNode(id).raft.proposeChange(wanted);
       stage.answer(result.accepted ? undefined : result.reason, result.accepted ? '' : result.detail);
       stage.settle();

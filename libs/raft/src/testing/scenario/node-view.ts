@@ -67,77 +67,100 @@ const roles: Readonly<Record<Role, string>> = {
 export const roleOf = (view: NodeView): string => (view.isUp ? roles[view.role] : 'down');
 
 /** What has happened to a node between two moments at which it was up; empty if nothing has. */
-export function describeChanges(
-  before: NodeView,
-  after: NodeView,
-  entryAt: (index: LogIndex) => Entry | undefined,
-): string[] {
+export function describeChanges(before: NodeView, after: NodeView, entryAt: EntryAt): string[] {
+  return [
+    ...electionChanges(before, after),
+    ...logChanges(before, after, entryAt),
+    ...commitChanges(before, after),
+    ...dutyChanges(before, after),
+    ...readChanges(before, after),
+  ];
+}
+
+type EntryAt = (index: LogIndex) => Entry | undefined;
+
+function electionChanges(before: NodeView, after: NodeView): string[] {
   const changes: string[] = [];
+  const isNewTerm = before.term !== after.term;
   if (before.role !== after.role) changes.push(`${roles[after.role]} in term ${after.term}`);
-  else if (before.term !== after.term) changes.push(`term ${after.term}`);
-  if (after.votedFor !== undefined && (before.votedFor !== after.votedFor || before.term !== after.term))
+  else if (isNewTerm) changes.push(`term ${after.term}`);
+  if (after.votedFor !== undefined && (before.votedFor !== after.votedFor || isNewTerm)) {
     changes.push(`votes for ${after.votedFor === after.id ? 'itself' : after.votedFor}`);
-  const hasNewLeader = after.leaderId !== before.leaderId || after.term !== before.term;
-  if (after.leaderId !== undefined && after.leaderId !== after.id && hasNewLeader)
+  }
+  const hasNewLeader = after.leaderId !== before.leaderId || isNewTerm;
+  if (hasNewLeader && after.leaderId !== undefined && after.leaderId !== after.id) {
     changes.push(`follows ${after.leaderId}`);
-  else if (
-    after.leaderId === undefined &&
-    before.leaderId !== undefined &&
-    after.term === before.term &&
-    after.role === 'follower'
-  )
+  }
+  if (after.leaderId === undefined && before.leaderId !== undefined && !isNewTerm && after.role === 'follower') {
     changes.push('knows no leader');
-  changes.push(...logChanges(before, after, entryAt));
-  const isToldByEntry = changes.at(-1)?.includes(`(${after.configuration})`) === true;
-  if (before.configuration !== after.configuration && !isToldByEntry) changes.push(`back to ${after.configuration}`);
+  }
+  return changes;
+}
+
+function commitChanges(before: NodeView, after: NodeView): string[] {
+  const changes: string[] = [];
   if (before.commitIndex !== after.commitIndex) changes.push(`commits up to ${after.commitIndex}`);
-  if (before.appliedIndex !== after.appliedIndex && after.appliedIndex !== after.commitIndex)
-    changes.push(`applies up to ${after.appliedIndex}`);
-  if (
-    before.commitIndex === after.commitIndex &&
-    before.appliedIndex !== after.appliedIndex &&
-    after.appliedIndex === after.commitIndex
-  )
-    changes.push(`applies up to ${after.appliedIndex}`);
-  if (before.transferTo !== after.transferTo && after.transferTo !== undefined)
+  // Applying follows at once, unless something holds it up.
+  const isAtOnce = before.commitIndex !== after.commitIndex && after.appliedIndex === after.commitIndex;
+  if (before.appliedIndex !== after.appliedIndex && !isAtOnce) changes.push(`applies up to ${after.appliedIndex}`);
+  return changes;
+}
+
+function dutyChanges(before: NodeView, after: NodeView): string[] {
+  const changes: string[] = [];
+  if (before.transferTo !== after.transferTo && after.transferTo !== undefined) {
     changes.push(`hands over to ${after.transferTo}`);
-  if (before.transferTo !== undefined && after.transferTo === undefined && after.role === 'leader')
+  }
+  if (before.transferTo !== undefined && after.transferTo === undefined && after.role === 'leader') {
     changes.push(`no longer hands over to ${before.transferTo}`);
-  if (before.expulsion !== after.expulsion)
-    changes.push(
-      after.expulsion === undefined ? 'is no longer expelled' : `knows that it is expelled (${after.expulsion})`,
-    );
-  for (const { context, index } of after.confirmedReads.slice(before.confirmedReads.length))
-    changes.push(`may answer read ${context} once it has applied ${index}`);
-  for (const { context, reason } of after.rejectedReads.slice(before.rejectedReads.length))
-    changes.push(`rejects read ${context}: ${reason}`);
+  }
+  if (before.expulsion !== after.expulsion) {
+    const what =
+      after.expulsion === undefined ? 'is no longer expelled' : `knows that it is expelled (${after.expulsion})`;
+    changes.push(what);
+  }
   if (before.isWriting !== after.isWriting) changes.push(after.isWriting ? 'waits for its disk' : 'its disk is done');
   return changes;
 }
 
-function logChanges(before: NodeView, after: NodeView, entryAt: (index: LogIndex) => Entry | undefined): string[] {
-  const last = (view: NodeView) => view.base.index + view.terms.length;
-  const termAt = (view: NodeView, index: LogIndex) => view.terms[index - view.base.index - 1];
-  if (after.base.index > last(before)) {
-    return [`has the state up to ${position(after.base.index, after.base.term)} instead of its log`];
-  }
+function readChanges(before: NodeView, after: NodeView): string[] {
+  const confirmed = after.confirmedReads
+    .slice(before.confirmedReads.length)
+    .map(({ context, index }) => `may answer read ${context} once it has applied ${index}`);
+  const rejected = after.rejectedReads
+    .slice(before.rejectedReads.length)
+    .map(({ context, reason }) => `rejects read ${context}: ${reason}`);
+  return [...confirmed, ...rejected];
+}
+
+/** The log, and the configuration that comes with it. */
+function logChanges(before: NodeView, after: NodeView, entryAt: EntryAt): string[] {
   const changes: string[] = [];
-  let same = Math.max(before.base.index, after.base.index);
-  while (same < last(before) && termAt(before, same + 1) === termAt(after, same + 1)) same++;
-  if (same < last(before)) {
-    const gone: string[] = [];
-    for (let index = same + 1; index <= last(before); index++) gone.push(position(index, termAt(before, index)!));
-    changes.push(`deletes ${gone.join(' ')}`);
+  const isReplaced = after.base.index > lastIndexOf(before);
+  if (isReplaced) {
+    changes.push(`has the state up to ${position(after.base.index, after.base.term)} instead of its log`);
   }
-  if (same < last(after)) {
-    const added: string[] = [];
-    for (let index = same + 1; index <= last(after); index++) {
-      const entry = entryAt(index);
-      added.push(entry === undefined ? position(index, termAt(after, index)!) : describeEntry(entry));
-    }
-    changes.push(`appends ${added.join(' ')}`);
+  let same = isReplaced ? after.base.index : Math.max(before.base.index, after.base.index);
+  while (same < lastIndexOf(before) && termAt(before, same + 1) === termAt(after, same + 1)) same++;
+  const gone: string[] = [];
+  for (let index = same + 1; index <= lastIndexOf(before); index++) gone.push(position(index, termAt(before, index)!));
+  if (gone.length > 0) changes.push(`deletes ${gone.join(' ')}`);
+  const added: string[] = [];
+  for (let index = same + 1; index <= lastIndexOf(after); index++) {
+    const entry = entryAt(index);
+    added.push(entry === undefined ? position(index, termAt(after, index)!) : describeEntry(entry));
   }
-  if (after.base.index > before.base.index)
-    changes.push(`log begins behind ${position(after.base.index, after.base.term)}`);
+  if (added.length > 0) changes.push(`appends ${added.join(' ')}`);
+  const isToldByEntry = added.some((entry) => entry.includes(`(${after.configuration})`));
+  if (before.configuration !== after.configuration && !isToldByEntry) {
+    changes.push(isReplaced ? `configuration ${after.configuration}` : `back to ${after.configuration}`);
+  }
+  if (!isReplaced && after.base.index > before.base.index) {
+    changes.push(`forgets its log up to ${position(after.base.index, after.base.term)}`);
+  }
   return changes;
 }
+
+const lastIndexOf = ({ base, terms }: NodeView): LogIndex => base.index + terms.length;
+
+const termAt = ({ base, terms }: NodeView, index: LogIndex): Term | undefined => terms[index - base.index - 1];
