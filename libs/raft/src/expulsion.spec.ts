@@ -184,6 +184,22 @@ describe('a notice', () => {
     expect(expulsionOf(group, 'c')).toBe('removed');
   });
 
+  it('is believed also by who has changed the configuration in vain, at a later place in its log', () => {
+    const group = ledByA();
+    group.isolate('a');
+    group.add('d');
+    group.propose('a', 'lost', 'lost', 'lost');
+    const lost = change(group, { addLearners: ['d'] });
+    group.tickUntil(() => group.leader !== undefined && group.leader.id !== 'a', 5 * TIMEOUT);
+    group.tick(HEARTBEAT);
+    expect(change(group, { remove: ['a'] })).toBeLessThan(lost);
+    group.tick(6 * TIMEOUT);
+    group.heal();
+    group.tick(3 * TIMEOUT);
+    expect(group.node('a').state.configurations.currentIndex).toBe(lost);
+    expect(expulsionOf(group, 'a')).toBe('removed');
+  });
+
   it('goes only to candidates that are neither in the committed nor in the present configuration', () => {
     const group = ledByA();
     group.add('d');
@@ -304,6 +320,14 @@ describe('incarnations', () => {
     change(group, { promote: ['c'] });
     group.tick(HEARTBEAT);
     expect(group.node('c').state.isVoter).toBe(true);
+  });
+
+  it('that were only heard are forgotten when a snapshot replaces the log', () => {
+    const group = ledByA();
+    const { state } = group.node('c');
+    state.heard.set('b', 'b1');
+    state.restore({ index: 9, term: 1, configuration: { index: 0, configuration: state.configuration } });
+    expect(state.heard.size).toBe(0);
   });
 
   it('stay through a joint change, except of those who leave', () => {

@@ -117,13 +117,18 @@ export class Membership {
     this.notify(state, candidate, 'removed', index, ready);
   }
 
-  /** A notice is of no use to who has heard of a later configuration. */
-  handleNotice(state: RaftState, message: MembershipNotice): void {
-    const { configuration, configurations } = state;
-    if (configurations.currentIndex > message.configurationIndex) return;
-    const isAmongPeers = membersOf(configuration).length === 0 || isMember(configuration, message.from);
-    if (message.reason === 'other_incarnation' && !isAmongPeers) return;
-    this.expel(state, message.reason, message.configurationIndex);
+  /**
+   * A notice is of no use to who has been taken in again since. A configuration that is only in this node's log, on a branch that the
+   * cluster has given up, is no proof of that.
+   */
+  handleNotice(state: RaftState, { reason, configurationIndex, from }: MembershipNotice): void {
+    const { configuration, configurations, commitIndex } = state;
+    const isKnown =
+      configurationIndex <= commitIndex || configurations.at(configurationIndex).index === configurationIndex;
+    if (configurations.currentIndex > configurationIndex && (isKnown || reason === 'other_incarnation')) return;
+    const isAmongPeers = membersOf(configuration).length === 0 || isMember(configuration, from);
+    if (reason === 'other_incarnation' && !isAmongPeers) return;
+    this.expel(state, reason, configurationIndex);
   }
 
   /** Why no configuration can be appended now. */

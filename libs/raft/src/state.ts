@@ -118,6 +118,8 @@ export class RaftState {
   restore(snapshot: SnapshotMetadata): void {
     this.log.restore({ index: snapshot.index, term: snapshot.term });
     this.configurations.restore(snapshot.configuration);
+    // Between the log that is given up and the snapshot a node may have been removed, and added with another data directory.
+    this.heard.clear();
     this.commitIndex = snapshot.index;
     this.handedToApply = snapshot.index;
     this.unpersistedSnapshot = snapshot;
