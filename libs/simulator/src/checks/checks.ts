@@ -1,4 +1,13 @@
-import type { ConfigurationAt, Entry, LogIndex, Message, ReadMode, ReadRejection, SnapshotMetadata } from '@app/raft';
+import type {
+  ConfigurationAt,
+  Entry,
+  LogIndex,
+  Message,
+  NodeId,
+  ReadMode,
+  ReadRejection,
+  SnapshotMetadata,
+} from '@app/raft';
 import type { ObservedNode, SimObserver, Synced } from '../observer.js';
 import { ApplyChecks } from './apply-checks.js';
 import type { Check } from './check.js';
@@ -7,8 +16,10 @@ import { CommittedLog } from './committed-log.js';
 import { CompactionChecks } from './compaction-checks.js';
 import { ConfigurationChecks } from './configuration-checks.js';
 import { DurableLedger } from './durable-ledger.js';
+import { fail } from './fail.js';
 import { ElectionChecks } from './election-checks.js';
 import { LogChecks } from './log-checks.js';
+import { PendingCalls } from './pending-calls.js';
 import { ProgressChecks } from './progress-checks.js';
 import { PromiseChecks } from './promise-checks.js';
 import { ReadChecks } from './read-checks.js';
@@ -29,7 +40,9 @@ export class Checks implements SimObserver {
   readonly ledger = new DurableLedger();
   readonly writes = new WriteRecord();
   readonly reads: ReadChecks;
+  readonly calls = new PendingCalls();
   private readonly fold = new ReferenceFold();
+  private readonly damaged = new Set<NodeId>();
   private readonly apply = new ApplyChecks(this.committed, this.ledger, this.fold, this.writes);
   private readonly commit = new CommitChecks(this.committed, this.ledger);
   private readonly compaction = new CompactionChecks();
@@ -54,6 +67,7 @@ export class Checks implements SimObserver {
   received(node: ObservedNode, message: Message): void {
     this.commit.received(node, message);
     this.progress.received(node, message);
+    this.compaction.received(node, message);
   }
 
   synced(node: ObservedNode, synced: Synced): void {
@@ -99,14 +113,22 @@ export class Checks implements SimObserver {
 
   crashed(node: ObservedNode): void {
     for (const check of this.perProcess) check.crashed?.(node, false);
+    this.calls.crashed(node.id);
   }
 
   started(node: ObservedNode): void {
+    if (this.damaged.has(node.id)) fail('damage_accepted', `${node.id} starts although its log is damaged`);
     for (const check of this.perProcess) check.started?.(node);
   }
 
   wiped(node: ObservedNode): void {
+    this.damaged.delete(node.id);
     this.ledger.wiped(node);
+  }
+
+  /** A synced record of this node, with others behind it, was damaged: it must refuse to start. */
+  damagedLog(id: NodeId): void {
+    this.damaged.add(id);
   }
 
   settled(node: ObservedNode): void {

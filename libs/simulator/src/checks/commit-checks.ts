@@ -116,7 +116,7 @@ export class CommitChecks implements Check {
     }
     const isLeader = state.role === 'leader' && seen.ledTerm === state.currentTerm;
     if (isLeader) this.checkLeadersCommit(id, seen, state);
-    else if (state.role !== 'leader') this.checkFollowersCommit(id, seen, state);
+    else if (state.role !== 'leader' && seen.ledTerm === 0) this.checkFollowersCommit(id, seen, state);
     this.record(id, seen.commitIndex, state);
     seen.commitIndex = commitIndex;
   }
@@ -146,7 +146,9 @@ export class CommitChecks implements Check {
     seen: Seen,
     { commitIndex, currentTerm }: NonNullable<ObservedNode['state']>,
   ): void {
-    const verified = seen.verifiedTerm === currentTerm ? seen.verifiedIndex : 0;
+    // A message of an earlier term may have come in the same turn as the one that ended that term.
+    const isOfTerm = seen.verifiedTerm <= currentTerm && seen.verifiedTerm >= seen.term;
+    const verified = isOfTerm ? seen.verifiedIndex : 0;
     if (commitIndex <= verified) return;
     fail(
       'follower_commit_verified_prefix',
@@ -157,15 +159,15 @@ export class CommitChecks implements Check {
   /** What the node's log holds of the messages that came: logs that agree at an index and term agree before it. */
   private noteVerified(seen: Seen, { log, currentTerm, commitIndex }: NonNullable<ObservedNode['state']>): void {
     for (const message of seen.received) {
-      if (message.term !== currentTerm) continue;
+      if (message.term > currentTerm || message.term < Math.max(seen.term, seen.verifiedTerm)) continue;
       const { index, term } =
         message.type === 'InstallSnapshot'
           ? message.snapshot
           : (message.entries.at(-1) ?? { index: message.prevLogIndex, term: message.prevLogTerm });
       const isPrefix = index < log.base.index || (index <= log.lastIndex && log.termAt(index) === term);
       if (!isPrefix) continue;
-      if (seen.verifiedTerm !== currentTerm) {
-        seen.verifiedTerm = currentTerm;
+      if (seen.verifiedTerm !== message.term) {
+        seen.verifiedTerm = message.term;
         seen.verifiedIndex = 0;
       }
       const isSnapshot = message.type === 'InstallSnapshot' && commitIndex >= index;

@@ -49,7 +49,8 @@ export class LogChecks implements Check {
     this.seen.set(id, { lastIndex: -1, lastTerm: 0, entries: [], ledTerm: 0 });
     if (state === undefined) return;
     const { log, configurations } = state;
-    for (let index = log.firstIndex; index <= log.lastIndex; index++) this.checkConfigurationAt(id, index, state);
+    for (let index = state.appliedIndex + 1; index <= log.lastIndex; index++)
+      this.checkConfigurationAt(id, index, state);
     if (configurations.currentIndex > log.lastIndex) {
       fail(
         'stale_configuration',

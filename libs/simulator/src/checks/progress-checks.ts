@@ -7,7 +7,9 @@ import { fail } from './fail.js';
 
 /** What a leader has sent to one follower ahead of its answers. */
 interface Window {
-  term: Term;
+  readonly term: Term;
+  /** The leader's own record of the follower: another one after the follower was added anew. */
+  readonly progress: object | undefined;
   readonly messages: { readonly lastIndex: LogIndex; readonly bytes: number }[];
 }
 
@@ -38,12 +40,12 @@ export class ProgressChecks implements Check {
     this.checkWindow(node, message);
   }
 
-  received({ id }: ObservedNode, message: Message): void {
+  received({ id, state }: ObservedNode, message: Message): void {
     if (message.type !== 'AppendEntriesResponse') return;
     const window = this.windows.get(linkOf(id, message.from));
     if (window?.term !== message.term) return;
     const { messages } = window;
-    if (!message.success) messages.length = 0;
+    if (!message.success || state?.progress.get(message.from)?.state !== 'replicate') messages.length = 0;
     while (messages.length > 0 && messages[0]!.lastIndex <= message.matchIndex) messages.shift();
   }
 
@@ -93,11 +95,15 @@ export class ProgressChecks implements Check {
   private checkWindow({ id, config, state }: ObservedNode, { to, term, entries }: AppendEntries): void {
     const link = linkOf(id, to);
     let window = this.windows.get(link);
-    if (window?.term !== term) this.windows.set(link, (window = { term, messages: [] }));
+    const progress = state?.progress.get(to);
+    if (window?.term !== term || window.progress !== progress) {
+      window = { term, progress, messages: [] };
+      this.windows.set(link, window);
+    }
     const { messages } = window;
     // It begins again further back: what was sent ahead is not counted on any more.
     if (messages.length > 0 && entries[0]!.index <= messages.at(-1)!.lastIndex) messages.length = 0;
-    if (state?.progress.get(to)?.state === 'probe') messages.length = 0;
+    if (progress?.state !== 'replicate') messages.length = 0;
     const before = messages.reduce((sum, { bytes }) => sum + bytes, 0);
     const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     messages.push({ lastIndex: entries.at(-1)!.index, bytes });

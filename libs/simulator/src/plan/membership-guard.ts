@@ -1,0 +1,48 @@
+import { isJoint, isMember, type Configuration, type NodeId } from '@app/raft';
+import type { ObservedNode } from '../observer.js';
+
+/**
+ * Which nodes have lost what they had promised, and what may therefore not be done any more: no configuration may be without a
+ * majority of voters that have kept their promises, for then the cluster would be broken by us and not by a fault of its own.
+ */
+export class MembershipGuard {
+  private readonly lost = new Set<NodeId>();
+
+  constructor(private readonly nodes: () => readonly ObservedNode[]) {}
+
+  isLost(id: NodeId): boolean {
+    return this.lost.has(id);
+  }
+
+  lose(id: NodeId): void {
+    this.lost.add(id);
+  }
+
+  /** Whether the disk of this node may be emptied or damaged now: everyone knows its incarnation, and a majority is left. */
+  mayLose(id: NodeId): boolean {
+    if (this.lost.has(id)) return false;
+    for (const node of this.nodes()) {
+      if (this.lost.has(node.id)) continue;
+      const { state } = node;
+      if (state === undefined) return false;
+      const { configuration, configurations, commitIndex, log } = state;
+      if (configuration.voters.length === 0) continue;
+      const isSettled =
+        configurations.currentIndex <= Math.min(commitIndex, log.persistedIndex) && !isJoint(configuration);
+      if (!isSettled || !this.isSoundWithout(configuration, id)) return false;
+      if (isMember(configuration, id) && configuration.incarnations?.[id] === undefined) return false;
+    }
+    return true;
+  }
+
+  /** Whether an operator may ask for a configuration with these voters. */
+  allows(voters: readonly NodeId[]): boolean {
+    return voters.length > 0 && 2 * voters.filter((id) => !this.lost.has(id)).length > voters.length;
+  }
+
+  private isSoundWithout({ voters }: Configuration, id: NodeId): boolean {
+    return (
+      this.allows(voters) && 2 * voters.filter((voter) => voter !== id && !this.lost.has(voter)).length > voters.length
+    );
+  }
+}
