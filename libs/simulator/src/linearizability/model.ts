@@ -28,6 +28,12 @@ export interface Model<State = unknown, Step = unknown> {
    */
   observes(later: Step, earlier: Step): boolean;
 
+  /**
+   * Puts steps that no other step of this key can tell apart in one and the same form, with texts that say so. Given all
+   * steps of the key; the result is only used for those of unknown outcome.
+   */
+  blurred?(steps: readonly Step[]): readonly Step[];
+
   /** Every real state that `b` stands for is one that `a` stands for. */
   covers(a: State, b: State): boolean;
 
@@ -37,3 +43,6 @@ export interface Model<State = unknown, Step = unknown> {
   /** For people. */
   show(state: State): string;
 }
+
+/** Stands for values that are never read and never compared with: they need not be told apart. */
+export const NEVER_SEEN = '(never seen)';

@@ -46,7 +46,7 @@ interface Config<State> {
  * - A configuration is not tried if one with the same required operations and state but fewer optional ones was.
  * - An optional operation is placed as late as it can be: only if one that observes it may come next. After it, an
  *   operation is not tried that could as well have come before it, or without it.
- * - Optional operations that do the same are placed in the order of their invocation.
+ * - Optional operations that do the same, as far as others can tell, are placed in the order of their invocation.
  *
  * None of these loses an order: of the orders with the fewest optional operations, one is left.
  */
@@ -78,7 +78,12 @@ export class OrderSearch<State, Step> {
     private readonly model: Model<State, Step>,
     operations: readonly Operation[],
   ) {
-    const compiled = operations.map((operation) => ({ operation, step: model.compile(operation) }));
+    const exact = operations.map((operation) => model.compile(operation));
+    const blurred = model.blurred?.(exact) ?? exact;
+    const compiled = operations.map((operation, i) => {
+      const step = operation.answer === undefined ? blurred[i]! : exact[i]!;
+      return { operation, step };
+    });
     const required = compiled.filter(({ operation }) => operation.answer !== undefined);
     const unknown = compiled.filter(({ operation, step }) => operation.answer === undefined && !model.isRead(step));
     const observersOf = ({ operation: earlier, step }: (typeof compiled)[number]) =>
@@ -97,7 +102,7 @@ export class OrderSearch<State, Step> {
     this.optionalObservers = optional.map((earlier, i) =>
       optional.flatMap((later, j) => (j !== i && model.observes(later.step, earlier.step) ? [j] : [])),
     );
-    this.sameBefore = indexesOfSameBefore(this.optional);
+    this.sameBefore = indexesOfSameBefore(this.optionalSteps);
     this.events = new EventList(this.required);
     this.isPlaced = new BitSet(this.required.length);
     this.isUsed = new BitSet(this.optional.length);
@@ -286,12 +291,12 @@ function isGreater(a: readonly number[], b: readonly number[]): boolean {
   return difference >= 0 && a[difference]! > b[difference]!;
 }
 
-function indexesOfSameBefore(optional: readonly Operation[]): number[] {
+function indexesOfSameBefore(steps: readonly unknown[]): number[] {
   const last = new Map<string, number>();
-  return optional.map(({ f, argument }, index) => {
-    const what = JSON.stringify([f, argument]);
-    const before = last.get(what) ?? -1;
-    last.set(what, index);
+  return steps.map((step, index) => {
+    const text = JSON.stringify(step, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+    const before = last.get(text) ?? -1;
+    last.set(text, index);
     return before;
   });
 }

@@ -1,5 +1,6 @@
 import { checkLinearizability } from './check-linearizability.js';
 import { counterModel } from './models/counter.js';
+import { recordModel } from './models/record.js';
 import { registerModel } from './models/register.js';
 import { historyOf, type EventRow } from './testing/event-rows.js';
 
@@ -63,6 +64,27 @@ describe('the cost of a search', () => {
     const good = checkLinearizability(historyOf(...lost, ...read(40), ...read(149)), counterModel);
     expect(good).toMatchObject({ isLinearizable: true });
     const bad = checkLinearizability(historyOf(...lost, ...read(40), ...read(151)), counterModel);
+    expect(bad).toMatchObject({ isLinearizable: false });
+    expect(good.steps + bad.steps).toBeLessThan(100_000);
+  });
+
+  it('stays small with many writes and deletes of unknown outcome that only say whether a record is there', () => {
+    const lost = Array.from({ length: 40 }, (_, i): EventRow[] => [
+      [100 + i, 'invoke', 'write', { value: `lost ${i}` }],
+      [200 + i, 'invoke', 'delete'],
+    ]).flat();
+    const writes = (createdLast: boolean): EventRow[] =>
+      Array.from({ length: 30 }, (_, i): EventRow[] => [
+        [0, 'invoke', 'write', { value: `known ${i}` }],
+        [0, 'ok', 'write', { revision: 10 * (i + 1), created: i === 29 ? createdLast : i % 3 === 0 }],
+      ]).flat();
+    const stale: EventRow[] = [
+      [0, 'invoke', 'read'],
+      [0, 'ok', 'read', { value: 'known 3', revision: 40 }],
+    ];
+    const good = checkLinearizability(historyOf(...lost, ...writes(false)), recordModel);
+    expect(good).toMatchObject({ isLinearizable: true });
+    const bad = checkLinearizability(historyOf(...lost, ...writes(true), ...stale), recordModel);
     expect(bad).toMatchObject({ isLinearizable: false });
     expect(good.steps + bad.steps).toBeLessThan(100_000);
   });

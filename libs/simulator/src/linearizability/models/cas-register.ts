@@ -1,5 +1,5 @@
 import type { Operation } from '../history.js';
-import type { Model } from '../model.js';
+import { NEVER_SEEN, type Model } from '../model.js';
 import { badValue } from '../operation-values.js';
 import {
   applyRegisterStep,
@@ -49,6 +49,15 @@ export const casRegisterModel: Model<RegisterValue, CasRegisterStep> = {
     if (later.kind === 'write' || left === undefined) return false;
     if (later.kind === 'read') return later.answer === left;
     return (later.expected === left) === later.hasSwapped;
+  },
+  blurred: (steps) => {
+    const seen = new Set(
+      steps.map((step) => (step.kind === 'read' ? step.answer : step.kind === 'cas' ? step.expected : undefined)),
+    );
+    if (seen.has(NEVER_SEEN)) return steps;
+    return steps.map((step) =>
+      step.kind === 'read' || step.value === null || seen.has(step.value) ? step : { ...step, value: NEVER_SEEN },
+    );
   },
 };
 

@@ -1,5 +1,5 @@
 import type { Operation } from '../history.js';
-import type { Model } from '../model.js';
+import { NEVER_SEEN, type Model } from '../model.js';
 import { badValue, fieldsOf, isCount, unknownFunction } from '../operation-values.js';
 
 /** What is known of a key. */
@@ -84,6 +84,7 @@ export const recordModel: Model<RecordState, RecordStep> = {
   isRead: ({ kind }) => kind === 'read' || kind === 'refused',
   apply,
   observes,
+  blurred,
   covers: (a, b) =>
     a.value === b.value && (a.isExact ? b.isExact && a.revision === b.revision : a.revision <= b.revision),
   keyOf: ({ value, revision, isExact }) =>
@@ -133,6 +134,19 @@ function observes(later: RecordStep, earlier: RecordStep): boolean {
   if (later.kind === 'refused' || later.kind === 'increment' || later.condition !== undefined) return true;
   // Otherwise it replaces or removes whatever is there; it is only told whether something was.
   return later.kind === 'write' ? later.created === !isLeftPresent : later.deleted === isLeftPresent;
+}
+
+function blurred(steps: readonly RecordStep[]): readonly RecordStep[] {
+  const seen = new Set(steps.map((step) => (step.kind === 'read' ? step.answer?.value : undefined)));
+  const isCounted = steps.some(
+    (step) => step.kind === 'increment' || (step.kind === 'refused' && step.refused !== 'PRECONDITION_FAILED'),
+  );
+  if (seen.has(NEVER_SEEN)) return steps;
+  return steps.map((step) =>
+    step.kind !== 'write' || seen.has(step.value) || (isCounted && integerOf(step.value) !== undefined)
+      ? step
+      : { ...step, value: NEVER_SEEN },
+  );
 }
 
 function refuse(state: RecordState, { refused, condition, revision, delta }: RefusedStep): RecordState | undefined {

@@ -1,0 +1,98 @@
+import { decodeAnswer, encodeBatch, encodeCommand, MemoryKeySpace, StateMachine, type Command } from '@app/kv';
+import fc from 'fast-check';
+import { checkLinearizability } from '../check-linearizability.js';
+import type { HistoryEvent, JsonValue } from '../history.js';
+import { subjects } from '../testing/calls.js';
+import type { Call } from '../testing/history-arbitrary.js';
+import { recordModel } from './record.js';
+
+const encode = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const decode = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+
+/** The state machine that the database replicates, driven by calls in the model's form. */
+class Database {
+  private readonly machine = new StateMachine(new MemoryKeySpace());
+
+  answer(key: string, { f, argument }: Call): JsonValue {
+    if (f === 'read') {
+      const answer = this.machine.read({ kind: 'get', key: encode(key) });
+      return answer.found ? { value: decode(answer.record.value), revision: answer.record.revision } : null;
+    }
+    const index = this.machine.appliedIndex + 1;
+    const data = encodeBatch(0, [encodeCommand(commandOf(encode(key), f, argument))]);
+    const answer = decodeAnswer(this.machine.apply([{ index, data }])[0]![0]!);
+    switch (answer.kind) {
+      case 'set':
+        return { revision: answer.revision, created: answer.created };
+      case 'delete':
+        return { revision: answer.revision, deleted: answer.deleted };
+      case 'increment':
+        return { revision: answer.revision, value: String(answer.value) };
+      case 'failure':
+        return answer.code === 'PRECONDITION_FAILED'
+          ? { refused: answer.code, revision: answer.revision }
+          : { refused: answer.code };
+      default:
+        throw new Error(`${answer.kind} answers none of the calls`);
+    }
+  }
+}
+
+interface Argument {
+  readonly value?: string;
+  readonly delta?: number;
+  readonly ifRevision?: number;
+  readonly ifAbsent?: true;
+  readonly ifPresent?: true;
+}
+
+function commandOf(key: Uint8Array, f: string, argument: JsonValue): Command {
+  const { value, delta, ifRevision, ifAbsent, ifPresent } = argument as Argument;
+  const condition =
+    ifRevision !== undefined
+      ? ({ kind: 'ifRevision', revision: ifRevision } as const)
+      : ifAbsent
+        ? ({ kind: 'ifAbsent' } as const)
+        : ifPresent
+          ? ({ kind: 'ifPresent' } as const)
+          : undefined;
+  if (f === 'write') return { kind: 'set', key, value: encode(value!), contentType: '', ttlMs: 0, condition };
+  if (f === 'delete') return { kind: 'delete', key, condition };
+  return { kind: 'increment', key, delta: BigInt(delta!), condition };
+}
+
+describe('the record model', () => {
+  const { call } = subjects.find(({ model }) => model === recordModel)!;
+  const calls = fc.array(fc.tuple(fc.constantFrom('x', 'y'), call), { minLength: 20, maxLength: 60, size: 'max' });
+
+  it('describes the state machine, refusals and revisions over several keys included', () => {
+    const answered = new Set<string>();
+    fc.assert(
+      fc.property(calls, (list) => {
+        const database = new Database();
+        const events = list.flatMap(([key, { f, argument }], i): HistoryEvent[] => {
+          const answer = database.answer(key, { f, argument });
+          answered.add(`${f} ${Object.keys(answer ?? {}).join()}`);
+          const event = { process: 0, f, key };
+          return [
+            { ...event, type: 'invoke', value: argument, time: 2 * i },
+            { ...event, type: 'ok', value: answer, time: 2 * i + 1 },
+          ];
+        });
+        expect(checkLinearizability(events, recordModel)).toMatchObject({ isLinearizable: true });
+      }),
+      { numRuns: 200 },
+    );
+    expect([...answered].sort()).toEqual([
+      'delete refused,revision',
+      'delete revision,deleted',
+      'increment refused',
+      'increment refused,revision',
+      'increment revision,value',
+      'read ',
+      'read value,revision',
+      'write refused,revision',
+      'write revision,created',
+    ]);
+  });
+});
