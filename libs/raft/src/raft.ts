@@ -199,8 +199,11 @@ export class Raft {
     this.readIndex.request(this.state, context, mode, this.ready);
   }
 
-  /** What the state machine's state at `index` stands for: to be stored with it, atomically. `index` is applied and not below the log's base. */
-  describeSnapshot(index: LogIndex): SnapshotMetadata {
+  /**
+   * What the state machine's state at `index`, which is applied, stands for: to be stored with it, atomically. Undefined when the log begins
+   * behind it, as it does while a snapshot is about to replace the state: then there is nothing to be stored.
+   */
+  describeSnapshot(index: LogIndex): SnapshotMetadata | undefined {
     return this.snapshots.describe(this.state, index);
   }
 

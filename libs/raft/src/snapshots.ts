@@ -15,12 +15,16 @@ export class Snapshots {
 
   constructor(private readonly config: RaftConfig) {}
 
-  /** What the state machine's state at `index` stands for; `index` is not below the log's base and not above what is applied. */
-  describe(state: RaftState, index: LogIndex): SnapshotMetadata {
+  /**
+   * What the state machine's state at `index` stands for; `index` is not above what is applied. Undefined below the log's base: there
+   * terms are unknown, also of what was applied last, when a snapshot is about to replace it.
+   */
+  describe(state: RaftState, index: LogIndex): SnapshotMetadata | undefined {
     invariant(
-      index >= state.log.base.index && index <= state.appliedIndex,
-      () => `a snapshot of ${index}; the log begins behind ${state.log.base.index}, ${state.appliedIndex} is applied`,
+      index <= state.appliedIndex,
+      () => `a snapshot of ${index} is asked for, only ${state.appliedIndex} is applied`,
     );
+    if (index < state.log.base.index) return undefined;
     return { index, term: state.log.termAt(index), configuration: state.configurations.at(index) };
   }
 
@@ -54,6 +58,10 @@ export class Snapshots {
       return undefined;
     }
     const snapshot = this.describe(state, index);
+    invariant(
+      snapshot !== undefined,
+      () => `the state of ${index} does not reach ${state.log.base.index}, the log's base`,
+    );
     progress.pendingSnapshotIndex = index;
     return { type: 'InstallSnapshot', from: state.id, to, term: state.currentTerm, snapshot };
   }

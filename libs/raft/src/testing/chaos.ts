@@ -11,6 +11,7 @@ import { show } from './node.js';
  * and shortened. Messages go by the order in which they were sent; an action that makes no sense any more does nothing.
  */
 export type Action =
+  /** With leases everyone's clock ticks at once: they are unsound beyond a stated difference. */
   | readonly ['tick', node: string]
   | readonly ['deliver' | 'repeat' | 'drop', message: number]
   | readonly ['cut' | 'mend', from: string, to: string]
@@ -20,6 +21,9 @@ export type Action =
   | readonly ['restart', node: string, appliedLost: number]
   | readonly ['slow disk' | 'fast disk' | 'sync' | 'slow apply' | 'fast apply' | 'read', node: string]
   | readonly ['fetched', node: string, isReadable: boolean]
+  | readonly ['checkpoint' | 'slow transfers' | 'fast transfers' | 'begin transfer', node: string]
+  | readonly ['end transfer', node: string, isDelivered: boolean]
+  | readonly ['lease read', node: string]
   | readonly ['propose', node: string, texts: readonly string[]]
   | readonly ['change', node: string, change: MembershipChange]
   | readonly ['transfer', node: string, to: string]
@@ -57,6 +61,7 @@ export class ChaosRun {
   readonly group: TestGroup;
   /** Messages on their way, by the order in which they were sent. */
   readonly flying = new Map<number, Message>();
+  private readonly hasLeases: boolean;
   private sentCount = 0;
   private readonly proposals: { readonly index: number; readonly term: number; readonly texts: readonly string[] }[] =
     [];
@@ -75,7 +80,14 @@ export class ChaosRun {
     const special = (id: string) => [id, { ...(areFlagsEqual ? {} : flags()), ...incarnation(id) }] as const;
     const configs = Object.fromEntries(ids.map(special));
     const configuration = drawConfiguration(ids, random);
-    this.group = new TestGroup(ids, { seed, config: { ...chaosConfig, ...flags() }, configs, configuration });
+    this.hasLeases = random.nextInt(0, 3) === 0;
+    const config = {
+      ...chaosConfig,
+      ...flags(),
+      retainedEntries: random.nextInt(0, 3),
+      leaseTicks: this.hasLeases ? random.nextInt(1, 3) : 0,
+    };
+    this.group = new TestGroup(ids, { seed, config, configs, configuration });
     if (random.nextInt(0, 1) === 0) for (const id of spareIds) this.group.add(id, incarnation(id));
   }
 
@@ -123,6 +135,7 @@ export class ChaosRun {
       if (!node.isUp) group.restart(id);
       this.perform(['fast disk', id]);
       this.perform(['fast apply', id]);
+      this.perform(['fast transfers', id]);
     }
     group.network.push(...this.flying.values());
     this.flying.clear();
@@ -174,7 +187,7 @@ export class ChaosRun {
     const node = this.group.node(id);
     switch (kind) {
       case 'tick':
-        node.raft.tick();
+        for (const each of this.hasLeases ? this.group.nodes.values() : [node]) if (each.isUp) each.raft.tick();
         break;
       case 'crash':
         this.group.crash(id, action[2]);
@@ -206,6 +219,26 @@ export class ChaosRun {
       }
       case 'read':
         this.group.read(id);
+        break;
+      case 'lease read':
+        this.group.read(id, 'lease');
+        break;
+      case 'checkpoint':
+        node.checkpoint();
+        break;
+      case 'slow transfers':
+        node.areTransfersSlow = true;
+        break;
+      case 'fast transfers':
+        node.areTransfersSlow = false;
+        while (node.requests.length > 0) node.startTransfer();
+        while (node.transfers.length > 0) node.endTransfer(true);
+        break;
+      case 'begin transfer':
+        if (node.requests.length > 0) node.startTransfer();
+        break;
+      case 'end transfer':
+        node.endTransfer(action[2]);
         break;
       case 'change':
         node.raft.proposeChange(action[2]);
@@ -319,7 +352,13 @@ class Schedule {
     ];
     const changes = sometimes(8);
     const transfers = sometimes(4);
+    const [checkpoints, slowTransfers] = [sometimes(random.nextInt(5, 30)), sometimes(10)];
     this.weights = [
+      [checkpoints, () => ['checkpoint', node()]],
+      [checkpoints && slowTransfers, () => [chance(70) ? 'slow transfers' : 'fast transfers', node()]],
+      [checkpoints && slowTransfers, (run) => ['begin transfer', leaderOrAny(run, 80)]],
+      [checkpoints && slowTransfers, (run) => ['end transfer', leaderOrAny(run, 80), chance(60)]],
+      [random.nextInt(2, 20), (run) => ['lease read', leaderOrAny(run, 80)]],
       [changes, (run) => this.drawChange(run, leaderOrAny(run, 95))],
       [transfers, (run) => ['transfer', leaderOrAny(run, 95), node()]],
       [random.nextInt(60, 200), onMessage('deliver')],

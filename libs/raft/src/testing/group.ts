@@ -6,6 +6,7 @@ import type { AppendEntries, AppendEntriesResponse, Message, RequestVote, Reques
 import type { ProposeResult } from '../raft.js';
 import type { RaftConfig } from '../raft-config.js';
 import type { Random } from '../random.js';
+import type { ReadMode } from '../read-index.js';
 import { Invariants } from './invariants.js';
 import { TestNode, type TestDisk, type TestObserver } from './node.js';
 
@@ -79,6 +80,8 @@ export class TestGroup {
       applied: this.invariants.applied.bind(this.invariants),
       confirmed: this.invariants.confirmed.bind(this.invariants),
       rejected: this.invariants.rejected.bind(this.invariants),
+      installed: this.invariants.installed.bind(this.invariants),
+      compacted: this.invariants.compacted.bind(this.invariants),
     };
     ids.forEach((id, i) => {
       const given = options.logs?.[id];
@@ -209,11 +212,11 @@ export class TestGroup {
   }
 
   /** Begins a read and returns its context; `invariants.reads` has what became of it. */
-  read(id: NodeId): number {
+  read(id: NodeId, mode?: ReadMode): number {
     const context = this.nextRead++;
     this.invariants.began(context);
     this.readsAt.set(id, [...(this.readsAt.get(id) ?? []), context]);
-    this.node(id).raft.requestRead(context);
+    this.node(id).raft.requestRead(context, mode);
     return context;
   }
 

@@ -103,6 +103,27 @@ export class Invariants implements TestObserver {
     }
   }
 
+  installed(node: TestNode, state: readonly Entry[]): void {
+    claim(
+      state.length > node.applied.length,
+      () => `a state of ${state.length} replaces one of ${node.applied.length} on ${node.id}`,
+    );
+    const differs = state.findIndex((entry, i) => show(entry) !== this.appliedEntries[i]);
+    claim(
+      differs === -1,
+      () => `the state that ${node.id} installs is not the fold of the log: ${differs + 1} is ${show(state[differs]!)}`,
+    );
+  }
+
+  compacted(node: TestNode, index: number): void {
+    const { length: applied } = node.applied;
+    const durable = node.disk.checkpoint?.metadata.index ?? 0;
+    claim(
+      index <= durable && index <= applied && index <= node.disk.entries.length,
+      () => `${node.id} compacts up to ${index}; durable is ${durable}, applied ${applied}`,
+    );
+  }
+
   /** To be called when a read begins. */
   began(context: number): void {
     this.reads.set(context, { floor: this.committedTerms.length, outcome: 'pending' });
@@ -200,7 +221,13 @@ export class Invariants implements TestObserver {
     const { log, appliedIndex, commitIndex } = node.state;
     const index = log.persistedIndex;
     claim(
-      node.disk.entries.length >= index && (node.disk.entries[index - 1]?.term ?? 0) === log.termAt(index),
+      index === 0 || index >= log.base.index,
+      () => `${node.id} has persisted ${index}, below its base ${log.base.index}`,
+    );
+    const isReplaced = index < log.base.index;
+    claim(
+      isReplaced ||
+        (node.disk.entries.length >= index && (node.disk.entries[index - 1]?.term ?? 0) === log.termAt(index)),
       () => `${node.id} believes ${index} synced, its disk holds ${node.disk.entries.map(show).join(' ')}`,
     );
     claim(appliedIndex <= commitIndex, () => `${node.id} has applied ${appliedIndex}, committed are ${commitIndex}`);
@@ -211,7 +238,7 @@ export class Invariants implements TestObserver {
     // A follower commits what a leader has: by the configuration that was in force on that one.
     const isFirst = commitIndex > this.committedTerms.length;
     const seen = this.seenOf(node);
-    for (let index = seen.commitIndex + 1; index <= commitIndex; index++) {
+    for (let index = Math.max(seen.commitIndex + 1, log.base.index, 1); index <= commitIndex; index++) {
       const term = log.termAt(index);
       const committed = (this.committedTerms[index - 1] ??= term);
       claim(committed === term, () => `${index} is committed in terms ${committed} and, on ${node.id}, ${term}`);
@@ -237,7 +264,7 @@ export class Invariants implements TestObserver {
     if (!this.leaders.has(currentTerm)) {
       this.leaders.set(currentTerm, node.id);
       for (const [i, term] of this.committedTerms.entries()) {
-        const isThere = i + 1 <= log.lastIndex && log.termAt(i + 1) === term;
+        const isThere = i + 1 < log.base.index || (i + 1 <= log.lastIndex && log.termAt(i + 1) === term);
         claim(isThere, () => `${node.id} leads term ${currentTerm} without the committed entry ${i + 1}`);
       }
     }
@@ -252,7 +279,9 @@ export class Invariants implements TestObserver {
       // A follower that has moved on to a later term owes this leader nothing any more.
       if (hardState.currentTerm > currentTerm) continue;
       const isSynced =
-        hardState.currentTerm === currentTerm && (entries[matchIndex - 1]?.term ?? 0) === log.termAt(matchIndex);
+        hardState.currentTerm === currentTerm &&
+        (entries[matchIndex - 1]?.term ?? 0) ===
+          (matchIndex < log.base.index ? this.committedTerms[matchIndex - 1] : log.termAt(matchIndex));
       claim(matchIndex === 0 || isSynced, () => `${node.id} counts ${matchIndex} on ${id}, which has not synced it`);
     }
     const uncommitted = commitIndex < log.lastIndex ? log.slice(commitIndex + 1, log.lastIndex, Infinity)! : [];
