@@ -557,7 +557,10 @@ export class Process implements DiskUser, SimEvent {
       entries.map(({ index, type, data }) => ({ index, data: type === EntryType.Normal ? data : NO_COMMANDS })),
     );
     raft.applied(last.index);
-    this.node.keySpace.describe(raft.describeSnapshot(last.index));
+    const metadata = raft.describeSnapshot(last.index);
+    if (metadata === undefined)
+      throw new SimulationFailure('driver', `${this.node.id}: what was applied is below the log's base`);
+    this.node.keySpace.describe(metadata);
     this.around.trace.event('applies', this.node.id, [last.index, last.term]);
     this.around.observer.applied(this.node, entries, answers);
     this.effect();
