@@ -35,6 +35,18 @@ describe('a register', () => {
     expect(is(...write, [0, 'ok', 'read', '1'])).toBe(false);
   });
 
+  it('tries both orders of writes whose values differ in nothing but the type', () => {
+    const writes: EventRow[] = [
+      [0, 'invoke', 'write', 1],
+      [1, 'invoke', 'write', '1'],
+      [0, 'ok', 'write'],
+      [1, 'ok', 'write'],
+      [0, 'invoke', 'read'],
+    ];
+    expect(is(...writes, [0, 'ok', 'read', 1])).toBe(true);
+    expect(is(...writes, [0, 'ok', 'read', '1'])).toBe(true);
+  });
+
   it('is absent again after a delete', () => {
     const rows: EventRow[] = [
       [0, 'invoke', 'write', 1],
