@@ -1,6 +1,7 @@
 import { encodeConfiguration, isName } from './configuration-codec.js';
 import { isJoint, isMember, membersOf, type Configuration } from './configuration.js';
 import { EntryType, type LogIndex, type NodeId } from './entry.js';
+import { invariant } from './errors.js';
 import {
   configurationAfter,
   configurationAfterJoint,
@@ -63,6 +64,8 @@ export class Membership {
   propose(state: RaftState, change: MembershipChange): ChangeResult {
     const obstacle = this.obstacleTo(state);
     if (obstacle !== undefined) return { accepted: false, ...obstacle };
+    // Once it is committed, a joint configuration is left at once.
+    invariant(!isJoint(state.configuration), () => 'a change is to begin in a joint configuration');
     const next = configurationAfter(state.configuration, change);
     if (typeof next === 'string') return { accepted: false, reason: 'invalid', detail: next };
     const lagging = change.promote?.find((id) => !this.hasCaughtUp(state, id));
@@ -89,7 +92,7 @@ export class Membership {
     for (;;) {
       if (state.configuration !== this.inForce) this.handleInForce(state);
       if (!this.isCommitHandled && state.configurations.currentIndex <= state.commitIndex) this.handleCommitted(state);
-      if (!isJoint(state.configuration) || this.obstacleTo(state, true) !== undefined) return;
+      if (!isJoint(state.configuration) || this.obstacleTo(state) !== undefined) return;
       this.append(state, configurationAfterJoint(state.configuration));
     }
   }
@@ -132,10 +135,7 @@ export class Membership {
   }
 
   /** Why no configuration can be appended now. */
-  private obstacleTo(
-    state: RaftState,
-    isLeavingJoint = false,
-  ): { readonly reason: ChangeRejection; readonly detail: string } | undefined {
+  private obstacleTo(state: RaftState): { readonly reason: ChangeRejection; readonly detail: string } | undefined {
     const { configurations, commitIndex } = state;
     if (state.role !== 'leader') return { reason: 'not_leader', detail: 'only a leader changes the configuration' };
     if (state.transfer !== undefined) {
@@ -148,9 +148,6 @@ export class Membership {
     const { currentIndex } = configurations;
     if (currentIndex > commitIndex) {
       return { reason: 'change_in_progress', detail: `the change at ${currentIndex} is not committed yet` };
-    }
-    if (isJoint(configurations.current) && !isLeavingJoint) {
-      return { reason: 'change_in_progress', detail: `the joint configuration of ${currentIndex} has not been left` };
     }
     return undefined;
   }

@@ -79,9 +79,12 @@ export class Progress {
     this.round = { target: lastIndex, since: now };
   }
 
-  /** Whether the last round took, the present one has taken so far, and the last answer is ago, no more than an election timeout. */
+  /**
+   * Whether the last round took no more than an election timeout, nor has the present one so far. A follower that has everything begins a
+   * round with each answer, so one that was not heard for so long does not keep up either.
+   */
   hasCaughtUp(now: number, electionTimeoutTicks: number): boolean {
-    if (this.round === undefined || now - this.lastContactTick > electionTimeoutTicks) return false;
+    if (this.round === undefined) return false;
     return this.lastRoundTicks <= electionTimeoutTicks && now - this.round.since <= electionTimeoutTicks;
   }
 
