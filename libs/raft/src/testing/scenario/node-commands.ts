@@ -48,17 +48,20 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
     },
   },
   read: {
-    usage: 'read NAME',
-    run(stage, args) {
-      const context = stage.group.read(stage.upNode(one(args)).id);
-      stage.tell(`read ${context} begins at ${args[0]}`);
+    usage: 'read NAME [lease]',
+    run(stage, [id, ...rest]) {
+      if (rest.length > 0 && one(rest) !== 'lease') throw new ScenarioError(`"${rest[0]}" is no way to read`);
+      const node = stage.upNode(id ?? '');
+      const context = stage.group.read(node.id, rest.length > 0 ? 'lease' : 'read_index');
+      stage.tell(`read ${context} begins at ${node.id}`);
       stage.settle();
     },
   },
   crash: {
-    usage: 'crash NAME',
-    run(stage, args) {
-      stage.group.crash(stage.upNode(one(args)).id);
+    usage: 'crash NAME [STEPS]',
+    run(stage, [id, ...rest]) {
+      const steps = rest.length === 0 ? 0 : wholeNumber(one(rest));
+      stage.group.crash(stage.upNode(id ?? '').id, steps);
       stage.settle();
     },
   },
@@ -73,13 +76,13 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
     },
   },
   slow: {
-    usage: 'slow disk|apply NAME',
+    usage: 'slow disk|apply|transfers NAME',
     run(stage, args) {
       setSlow(stage, args, true);
     },
   },
   fast: {
-    usage: 'fast disk|apply NAME',
+    usage: 'fast disk|apply|transfers NAME',
     run(stage, args) {
       setSlow(stage, args, false);
     },
@@ -90,6 +93,36 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
       const node = stage.upNode(one(args));
       if (node.writing === undefined) throw new ScenarioError(`the disk of ${node.id} has nothing to write`);
       node.completePersist();
+      stage.settle();
+    },
+  },
+  checkpoint: {
+    usage: 'checkpoint NAME',
+    run(stage, args) {
+      const node = stage.upNode(one(args));
+      node.checkpoint();
+      stage.tell(`${node.id}: its state up to ${node.applied.length} is durable without the log`);
+      stage.settle();
+    },
+  },
+  send: {
+    usage: 'send state NAME',
+    run(stage, args) {
+      const node = nodeWithState(stage, args);
+      if (node.requests.length === 0) throw new ScenarioError(`nobody needs the state of ${node.id}`);
+      node.startTransfer();
+      stage.settle();
+    },
+  },
+  end: {
+    usage: 'end state NAME delivered|failed',
+    run(stage, args) {
+      const outcome = args.at(-1);
+      if (outcome !== 'delivered' && outcome !== 'failed')
+        throw new ScenarioError('was it delivered, or has it failed?');
+      const node = nodeWithState(stage, args.slice(0, -1));
+      if (node.transfers.length === 0) throw new ScenarioError(`${node.id} is sending no state`);
+      node.endTransfer(outcome === 'delivered');
       stage.settle();
     },
   },
@@ -104,12 +137,19 @@ export const nodeCommands: Readonly<Record<string, Command>> = {
   },
 };
 
+function nodeWithState(stage: Stage, args: readonly string[]) {
+  const [what, id] = exactly(2, args);
+  if (what !== 'state') throw new ScenarioError(`"${what}" stands where "state" is expected`);
+  return stage.upNode(id!);
+}
+
 function setSlow(stage: Stage, args: readonly string[], isSlow: boolean): void {
   const [what, id] = exactly(2, args);
   const node = stage.upNode(id!);
   if (what === 'disk') node.isDiskSlow = isSlow;
   else if (what === 'apply') node.isApplySlow = isSlow;
-  else throw new ScenarioError(`"${what}" is neither disk nor apply`);
+  else if (what === 'transfers') node.areTransfersSlow = isSlow;
+  else throw new ScenarioError(`"${what}" is none of disk, apply, transfers`);
   if (what === 'disk' && !isSlow) {
     if (node.writing !== undefined) node.completePersist();
     while (node.fetches.length > 0) node.completeFetch();

@@ -21,6 +21,8 @@ export interface NodeView {
   readonly expulsion: ExpulsionReason | undefined;
   readonly transferTo: NodeId | undefined;
   readonly isWriting: boolean;
+  /** Who waits for this node to send it the state. */
+  readonly stateRequests: readonly NodeId[];
   readonly confirmedReads: readonly { readonly context: number; readonly index: LogIndex }[];
   readonly rejectedReads: readonly { readonly context: number; readonly reason: string }[];
 }
@@ -45,6 +47,7 @@ export function viewOf(node: TestNode): NodeView {
     expulsion: state.expulsion,
     transferTo: state.transfer?.to,
     isWriting: node.writing !== undefined,
+    stateRequests: [...node.requests],
     confirmedReads: [...node.confirmedReads],
     rejectedReads: [...node.rejectedReads],
   };
@@ -119,6 +122,8 @@ function dutyChanges(before: NodeView, after: NodeView): string[] {
       after.expulsion === undefined ? 'is no longer expelled' : `knows that it is expelled (${after.expulsion})`;
     changes.push(what);
   }
+  const asking = after.stateRequests.filter((id) => !before.stateRequests.includes(id));
+  if (asking.length > 0) changes.push(`has to send its state to ${asking.join(' ')}`);
   if (before.isWriting !== after.isWriting) changes.push(after.isWriting ? 'waits for its disk' : 'its disk is done');
   return changes;
 }
@@ -136,15 +141,16 @@ function readChanges(before: NodeView, after: NodeView): string[] {
 /** The log, and the configuration that comes with it. */
 function logChanges(before: NodeView, after: NodeView, entryAt: EntryAt): string[] {
   const changes: string[] = [];
-  const isReplaced = after.base.index > lastIndexOf(before);
+  const { base } = after;
+  const isReplaced = base.index > before.base.index && termAt(before, base.index) !== base.term;
   if (isReplaced) {
-    changes.push(`has the state up to ${position(after.base.index, after.base.term)} instead of its log`);
+    changes.push(`has the state up to ${position(base.index, base.term)} instead of its log`);
   }
-  let same = isReplaced ? after.base.index : Math.max(before.base.index, after.base.index);
+  let same = Math.max(before.base.index, base.index);
   while (same < lastIndexOf(before) && termAt(before, same + 1) === termAt(after, same + 1)) same++;
   const gone: string[] = [];
   for (let index = same + 1; index <= lastIndexOf(before); index++) gone.push(position(index, termAt(before, index)!));
-  if (gone.length > 0) changes.push(`deletes ${gone.join(' ')}`);
+  if (gone.length > 0 && !isReplaced) changes.push(`deletes ${gone.join(' ')}`);
   const added: string[] = [];
   for (let index = same + 1; index <= lastIndexOf(after); index++) {
     const entry = entryAt(index);
@@ -155,8 +161,8 @@ function logChanges(before: NodeView, after: NodeView, entryAt: EntryAt): string
   if (before.configuration !== after.configuration && !isToldByEntry) {
     changes.push(isReplaced ? `configuration ${after.configuration}` : `back to ${after.configuration}`);
   }
-  if (!isReplaced && after.base.index > before.base.index) {
-    changes.push(`forgets its log up to ${position(after.base.index, after.base.term)}`);
+  if (!isReplaced && base.index > before.base.index) {
+    changes.push(`forgets its log up to ${position(base.index, base.term)}`);
   }
   return changes;
 }
