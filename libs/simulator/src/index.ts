@@ -11,3 +11,7 @@ export {
 } from './world-control.js';
 export { SimulationFailure, UNITS_PER_TICK, type NodeDoor, type ObservedNode, type SimObserver } from './observer.js';
 export { World, type WorldOptions } from './world.js';
+export { FAULT_KINDS, isFaultKind, type Fault, type FaultKind } from './plan/fault.js';
+export { type RunPlan } from './plan/run-plan.js';
+export { runSeed, type RunFailure, type RunOptions, type RunResult } from './run.js';
+export { replayScenario, shrink, type Scenario, type ShrinkOptions } from './shrink.js';

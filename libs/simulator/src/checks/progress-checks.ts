@@ -104,6 +104,8 @@ export class ProgressChecks implements Check {
     // It begins again further back: what was sent ahead is not counted on any more.
     if (messages.length > 0 && entries[0]!.index <= messages.at(-1)!.lastIndex) messages.length = 0;
     if (progress?.state !== 'replicate') messages.length = 0;
+    // Messages of a turn leave together: what answered the first of them may have made room for the others.
+    while (messages.length > 0 && messages[0]!.lastIndex <= (progress?.matchIndex ?? 0)) messages.shift();
     const before = messages.reduce((sum, { bytes }) => sum + bytes, 0);
     const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     messages.push({ lastIndex: entries.at(-1)!.index, bytes });

@@ -31,9 +31,15 @@ export class PromiseChecks implements Check {
     }
   }
 
-  private checkAcknowledged(message: Message, index: LogIndex, { log }: NonNullable<ObservedNode['state']>): void {
+  private checkAcknowledged(
+    message: Message,
+    index: LogIndex,
+    { log, currentTerm }: NonNullable<ObservedNode['state']>,
+  ): void {
     const durable = this.ledger.of(message.from);
-    const isInLog = index >= log.base.index && index <= log.lastIndex;
+    // What was synced for an earlier leader may be truncated in memory already, by the next one: the promise was kept when it was made.
+    const isOfTerm = message.term === currentTerm;
+    const isInLog = isOfTerm && index >= log.base.index && index <= log.lastIndex;
     const isSynced = isInLog ? durable.holds(index, log.termAt(index)) : index <= durable.lastIndex;
     if (!isSynced) early(message, `it acknowledges ${index}, synced is ${durable.lastIndex}`);
   }
