@@ -7,6 +7,8 @@ export interface SimEvent {
 
 const SLOTS = 1024;
 
+const NOTHING: SimEvent = { run: () => undefined };
+
 interface FarEvent {
   readonly time: SimTime;
   readonly sequence: number;
@@ -44,7 +46,13 @@ export class EventQueue {
   take(until: SimTime): SimEvent | undefined {
     for (;;) {
       const slot = this.current & (SLOTS - 1);
-      if (this.taken < this.counts[slot]!) return this.slots[slot]![this.taken++];
+      if (this.taken < this.counts[slot]!) {
+        const events = this.slots[slot]!;
+        const event = events[this.taken]!;
+        // Or it would live until the slot is used again, and garbage that grows old costs a tenth of the run.
+        events[this.taken++] = NOTHING;
+        return event;
+      }
       if (this.current >= until) return undefined;
       this.counts[slot] = 0;
       this.taken = 0;
