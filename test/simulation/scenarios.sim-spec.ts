@@ -3,18 +3,26 @@ import { join } from 'node:path';
 import { runScenario } from '../../libs/raft/src/testing/scenario/scenario.js';
 
 const folder = join(import.meta.dirname, 'scenarios');
-const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
+const names = readdirSync(folder).map((file) => file.replace(/\.txt$/, ''));
+const docs = readFileSync(join(import.meta.dirname, '../../docs/testing.md'), 'utf8');
 
-describe('scenarios', () => {
-  it('there are some', () => {
-    expect(files.length).toBeGreaterThan(0);
-  });
+describe.each(names)('the scenario %s', (name) => {
+  const path = join(folder, `${name}.txt`);
+  const text = readFileSync(path, 'utf8');
 
-  it.each(files)('%s happens as recorded (UPDATE_SCENARIOS=1 records it anew)', (file) => {
-    const path = join(folder, file);
-    const text = readFileSync(path, 'utf8');
-    const outcome = runScenario(`test/simulation/scenarios/${file}`, text);
+  // What it expects has to hold even when it is recorded anew, with UPDATE_SCENARIOS=1.
+  it('happens as recorded', () => {
+    const outcome = runScenario(`test/simulation/scenarios/${name}.txt`, text);
     if (process.env['UPDATE_SCENARIOS'] === '1') writeFileSync(path, outcome);
     else expect(outcome).toBe(text);
+  });
+
+  it('says where in the paper or the dissertation it belongs', () => {
+    const introduction = text.slice(0, text.search(/^[^#]/m));
+    expect(introduction).toMatch(/paper|dissertation/);
+  });
+
+  it('is listed in docs/testing.md', () => {
+    expect(docs).toContain(`\`${name}\``);
   });
 });
