@@ -1,4 +1,12 @@
-import type { AppendEntries, Entry, LogIndex, Message, NodeId, Term } from '@app/raft';
+import {
+  EntryType,
+  type AppendEntries,
+  type Entry,
+  type LogIndex,
+  type Message,
+  type NodeId,
+  type Term,
+} from '@app/raft';
 import type { ObservedNode } from '../observer.js';
 import type { Check } from './check.js';
 import type { DurableLedger } from './durable-ledger.js';
@@ -130,13 +138,12 @@ export class ProgressChecks implements Check {
     const { log, commitIndex, currentTerm, uncommittedBytes } = state!;
     let bytes = 0;
     let fresh = 0;
-    let last = 0;
     for (let index = log.lastIndex; index > commitIndex && log.termAt(index) === currentTerm; index--) {
       const entry = log.slice(index, index, Infinity)?.[0];
       if (entry === undefined) break;
       bytes += entryBytes(entry);
-      if (index > seen.lastIndex) fresh += entryBytes(entry);
-      if (last === 0) last = entryBytes(entry);
+      // Changes of the configuration are not refused for their size.
+      if (index > seen.lastIndex && entry.type === EntryType.Normal) fresh += entryBytes(entry);
     }
     if (uncommittedBytes !== bytes) {
       fail('quota_exceeded', `${id} counts ${uncommittedBytes} uncommitted bytes of ${bytes}`);
