@@ -388,9 +388,12 @@ export class Raft {
     }
     this.persisting = { term: state.currentTerm, vote: state.votedFor, snapshot };
     state.writingSince = state.now;
-    // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already. So nothing is
+    // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already. So nothing more is
     // called committed while a snapshot is to replace the log (`persistedIndex` is 0): the state machine remembers what it has applied.
-    const commitIndex = Math.min(state.commitIndex, state.log.persistedIndex);
+    const commitIndex = Math.max(state.recordedCommitIndex, Math.min(state.commitIndex, state.log.persistedIndex));
+    if (isHardStateNew) state.recordedCommitIndex = commitIndex;
+    // The log that begins behind a snapshot calls it committed.
+    if (snapshot !== undefined) state.recordedCommitIndex = snapshot.index;
     return {
       snapshot,
       hardState: isHardStateNew ? { currentTerm: state.currentTerm, votedFor: state.votedFor, commitIndex } : undefined,

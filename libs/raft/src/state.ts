@@ -68,6 +68,8 @@ export class RaftState {
   /** The hard state that the disk holds, or that it will hold before anything that depends on it leaves. */
   persistedTerm: Term;
   persistedVote: NodeId | undefined;
+  /** The commit index of the last hard state that the disk was given: the next one is not lower. */
+  recordedCommitIndex: LogIndex;
   /** The tick at which the disk was given the batch that it is writing; undefined while it is writing none. */
   writingSince: number | undefined;
 
@@ -93,6 +95,7 @@ export class RaftState {
     this.configurations = new ConfigurationHistory(restored.configurations);
     this.appliedIndex = restored.appliedIndex;
     this.handedToApply = restored.appliedIndex;
+    this.recordedCommitIndex = Math.min(restored.hardState.commitIndex, this.log.lastIndex);
     this.commitIndex = Math.max(Math.min(restored.hardState.commitIndex, this.log.lastIndex), restored.appliedIndex);
   }
 
