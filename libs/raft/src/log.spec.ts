@@ -32,6 +32,57 @@ const compacted: RestoredLog = {
 };
 
 describe('RaftLog', () => {
+  describe('compaction', () => {
+    it('moves the base, keeps terms and entries behind it, and finds the last index of the term of the base', () => {
+      const log = appended(1, 1, 2, 2, 3);
+      persist(log);
+      log.compactThrough(3);
+      expect([log.base, log.firstIndex, log.lastIndex, termsOf(log)]).toEqual([{ index: 3, term: 2 }, 4, 5, [2, 3]]);
+      expect(log.slice(4, 5, Infinity)?.map(({ index }) => index)).toEqual([4, 5]);
+      expect([log.slice(3, 5, Infinity), log.lastIndexOfTerm(2), log.firstIndexOfTermAt(4)]).toEqual([undefined, 4, 4]);
+      log.compactThrough(4);
+      expect([log.lastIndexOfTerm(2), log.lastIndexOfTerm(1)]).toEqual([4, undefined]);
+      expect(log.bytesInMemory).toBe(entryBytes(entriesAt(5, 3)[0]!));
+      log.compactThrough(2);
+      expect(log.base.index).toBe(4);
+    });
+
+    it('can empty the log, which goes on behind it', () => {
+      const log = appended(1, 1);
+      persist(log);
+      log.compactThrough(2);
+      expect([log.lastIndex, log.lastTerm, log.bytesInMemory]).toEqual([2, 1, 0]);
+      log.append(entriesAt(3, 1, 2));
+      expect(termsOf(log)).toEqual([1, 2]);
+      expect(log.takeUnpersisted().map(({ index }) => index)).toEqual([3, 4]);
+    });
+
+    it('forgets nothing that is not on the disk', () => {
+      const log = appended(1, 1);
+      expect(() => log.compactThrough(1)).toThrow(InvariantViolationError);
+    });
+  });
+
+  describe('a snapshot in its place', () => {
+    it('is not persisted before its own batch is, whatever was being written', () => {
+      const log = appended(1, 1);
+      log.takeUnpersisted();
+      log.restore({ index: 9, term: 2 });
+      expect([log.firstIndex, log.lastIndex, log.lastTerm, log.persistedIndex]).toEqual([10, 9, 2, 0]);
+      log.markPersisted();
+      expect(log.persistedIndex).toBe(0);
+      log.append(entriesAt(10, 2, 2));
+      expect(log.takeUnpersisted().map(({ index }) => index)).toEqual([10, 11]);
+      log.truncateFrom(11);
+      log.markPersisted();
+      expect(log.persistedIndex).toBe(10);
+    });
+
+    it('never goes back', () => {
+      expect(() => new RaftLog(compacted).restore({ index: 10, term: 3 })).toThrow(InvariantViolationError);
+    });
+  });
+
   it('begins empty, at position (0, 0)', () => {
     const log = new RaftLog();
     expect([log.firstIndex, log.lastIndex, log.lastTerm, log.persistedIndex]).toEqual([1, 0, 0, 0]);
