@@ -113,8 +113,12 @@ export class SimulatedNode implements Machine, NodeDoor, NetworkEnd {
     return this.lastLogTimeMs;
   }
 
+  /** A crash that was planned and has not come is called off. */
   start(): void {
-    if (this.process !== undefined) return;
+    if (this.process !== undefined) {
+      this.process.crashAfter(Infinity, undefined);
+      return;
+    }
     this.starts += 1;
     this.lastLogTimeMs = 0;
     const stream = (name: string): SeededRandom => new SeededRandom(this.seed, `${name} ${this.id} ${this.starts}`);

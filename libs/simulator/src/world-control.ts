@@ -67,6 +67,7 @@ export interface WorldControl {
 
   /** The process ends at once, wherever it is, after `effects` more effects of its driver (a message sent, a write begun, entries applied ...). */
   crash(id: NodeId, options: { readonly effects: number; readonly powerLoss?: PowerLossLeaves }): void;
+  /** Of a process that is up, it calls off a crash that was planned and has not come. */
   restart(id: NodeId): void;
   /** While it is down: empties the data directory. */
   wipe(id: NodeId): void;
