@@ -36,7 +36,7 @@ describe('lease reads (dissertation 6.4.1)', () => {
     }
   });
 
-  it('last for so many ticks from the sending, however late the answers come', () => {
+  it('last for so many ticks from the sending', () => {
     const group = ledByA();
     const { raft } = group.node('a');
     group.isolate('a');
@@ -46,16 +46,18 @@ describe('lease reads (dissertation 6.4.1)', () => {
     }
     raft.tick();
     expect(outcome(group)).toBe('pending');
+  });
 
-    const late = ledByA();
-    const sentAt = late.node('a').state.now + 2;
-    late.tick(2, (message) => message.type !== 'AppendEntriesResponse');
-    const answers = late.sent.filter((message) => message.type === 'AppendEntriesResponse').slice(-2);
-    late.isolate('a');
-    while (late.node('a').state.now < sentAt + LEASE) late.node('a').raft.tick();
-    late.heal();
-    for (const answer of answers) late.hand(answer);
-    expect(outcome(late)).toBe('pending');
+  it.each([LEASE, LEASE - 1])('are not begun by answers that come %i ticks late', (leaseTicks) => {
+    const group = ledByA('abc', { config: { leaseTicks } });
+    const sentAt = group.node('a').state.now + 2;
+    group.tick(2, (message) => message.type !== 'AppendEntriesResponse');
+    const answers = group.sent.filter((message) => message.type === 'AppendEntriesResponse').slice(-2);
+    group.isolate('a');
+    while (group.node('a').state.now < sentAt + leaseTicks) group.node('a').raft.tick();
+    group.heal();
+    for (const answer of answers) group.hand(answer);
+    expect(outcome(group)).toBe('pending');
   });
 
   it('are not served before an entry of the term is committed', () => {
