@@ -1,0 +1,142 @@
+import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
+
+export interface RunOptions {
+  readonly ticks?: number;
+  readonly nodes?: number;
+  readonly faults?: readonly string[];
+}
+
+interface Common extends RunOptions {
+  readonly out: string;
+}
+
+export type SimCommand =
+  | (Common & { readonly mode: 'seed'; readonly seed: number; readonly trace: boolean; readonly history?: string })
+  | (Common & {
+      readonly mode: 'scenario';
+      readonly scenario: string;
+      readonly trace: boolean;
+      readonly history?: string;
+    })
+  | (Common & {
+      readonly mode: 'seeds';
+      readonly from: number;
+      readonly seeds: number;
+      readonly workers: number;
+      readonly failures: number;
+    });
+
+export interface CommandLineDefaults {
+  readonly out: string;
+  readonly workers: number;
+  readonly faultKinds: readonly string[];
+}
+
+const SEED_MAX = 2 ** 31 - 1;
+
+interface Flags extends RunOptions {
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly from: number;
+  readonly workers: number;
+  readonly failures: number;
+  readonly scenario?: string;
+  readonly trace: boolean;
+  readonly history?: string;
+  readonly out: string;
+}
+
+/**
+ * The flags of `npm run sim --`. For `--help` and for what is wrong it prints and throws a `CommanderError`; its exit code is 0 only
+ * for the former.
+ */
+export function parseCommandLine(
+  argv: readonly string[],
+  defaults: CommandLineDefaults,
+  output: OutputConfiguration = {},
+): SimCommand {
+  const command: Command = new Command('npm run sim --')
+    .description(
+      'Runs whole Raft clusters in one process, breaks everything around them, and checks what must hold after every step. ' +
+        'The same seed gives the same run, bit for bit.',
+    )
+    .option('--seed <seed>', 'run this one', wholeNumber(0, SEED_MAX))
+    .option('--seeds <count>', 'run so many, on all cores', wholeNumber(1, SEED_MAX))
+    .option('--scenario <file>', 'run a stored fault script')
+    .addOption(
+      new Option('--from <seed>', 'with --seeds: the first one').argParser(wholeNumber(0, SEED_MAX)).default(1),
+    )
+    .addOption(
+      new Option('--workers <count>', 'with --seeds: processes')
+        .argParser(wholeNumber(1, 256))
+        .default(defaults.workers),
+    )
+    .addOption(
+      new Option('--failures <count>', 'with --seeds: stop after so many that failed')
+        .argParser(wholeNumber(1, SEED_MAX))
+        .default(10),
+    )
+    .option('--ticks <count>', 'how long a run lasts, in ticks of a right clock', wholeNumber(1, 10_000_000))
+    .option('--nodes <count>', 'nodes that the cluster starts with', wholeNumber(1, 9))
+    .option(
+      '--faults <kinds>',
+      `only these, with commas between, or none: ${defaults.faultKinds.join(', ')}`,
+      faultList(defaults.faultKinds),
+    )
+    .option('--trace', 'print what happens, line by line', false)
+    .option('--history <file>', 'write what the clients saw, as JSON lines')
+    .option('--out <dir>', 'where the shrunk script of a failure goes', defaults.out)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput(output)
+    .showHelpAfterError('(--help lists all options)');
+  command.parse([...argv], { from: 'user' });
+  const flags = command.opts<Flags>();
+  const modes = (['seed', 'seeds', 'scenario'] as const).filter((name) => flags[name] !== undefined);
+  const [mode] = modes;
+  if (mode === undefined) command.error('error: say what to run: --seed <seed>, --seeds <count> or --scenario <file>');
+  if (modes.length > 1) command.error(`error: --${modes.join(' and --')} exclude each other`);
+  const refuse = (names: readonly (keyof Flags)[]): void => {
+    for (const name of names) {
+      if (command.getOptionValueSource(name) === 'cli') command.error(`error: --${name} does not go with --${mode}`);
+    }
+  };
+  const { ticks, nodes, faults, out } = flags;
+  const common = { ticks, nodes, faults, out };
+  switch (mode) {
+    case 'seed':
+      refuse(['from', 'workers', 'failures']);
+      return { ...common, mode, seed: flags.seed!, trace: flags.trace, history: flags.history };
+    case 'scenario':
+      refuse(['from', 'workers', 'failures', 'ticks', 'nodes', 'faults']);
+      return { ...common, mode, scenario: flags.scenario!, trace: flags.trace, history: flags.history };
+    case 'seeds': {
+      refuse(['trace', 'history']);
+      const { from, workers, failures } = flags;
+      if (from + flags.seeds! - 1 > SEED_MAX) command.error(`error: the highest seed is ${SEED_MAX}`);
+      return { ...common, mode, from, seeds: flags.seeds!, workers, failures };
+    }
+  }
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+function faultList(kinds: readonly string[]): (text: string) => readonly string[] {
+  return (text) => {
+    if (text === 'none') return [];
+    const faults = text.split(',').map((kind) => kind.trim());
+    const unknown = faults.find((kind) => !kinds.includes(kind));
+    if (unknown !== undefined) {
+      throw new InvalidArgumentError(`"${unknown}" is no fault; there are ${kinds.join(', ')}, or none.`);
+    }
+    return faults;
+  };
+}

@@ -1,0 +1,51 @@
+import type { SeedReport } from './seed-report.js';
+import type { Tally } from './tally.js';
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+type Row = readonly [name: string, value: string];
+
+/** One run, as the command prints it. */
+export function describeRun(report: SeedReport, nodes: number | undefined): string {
+  return table([
+    ['seed', String(report.seed)],
+    ['nodes', String(nodes ?? '?')],
+    ['ticks', `${number.format(report.ticks)} (${number.format((report.ticks / report.elapsedMs) * 1000)}/s)`],
+    ['events', number.format(report.events)],
+    ['operations', operations(report.operations)],
+    ['faults', faults(Object.entries(report.faultsInjected))],
+    ['trace hash', report.traceHash],
+  ]);
+}
+
+/** Many runs, as the command prints them. */
+export function describeTally(tally: Tally, elapsedMs: number, workers: number): string {
+  const seedsPerHour = number.format(tally.seedsPerHour(elapsedMs));
+  return table([
+    [
+      'seeds',
+      `${number.format(tally.seeds)} in ${(elapsedMs / 1000).toFixed(1)} s, ${workers} processes: ${seedsPerHour}/h`,
+    ],
+    ['ticks', `${number.format(tally.ticks)}: ${number.format(tally.ticksPerSecondPerCore)}/s/core`],
+    ['events', number.format(tally.events)],
+    ['operations', operations(tally.operations)],
+    ['faults', faults(tally.faultsInjected)],
+    ['failed', number.format(tally.failures.length)],
+  ]);
+}
+
+function operations({ ok, fail, info }: SeedReport['operations']): string {
+  return `${number.format(ok)} ok, ${number.format(fail)} refused, ${number.format(info)} with unknown outcome`;
+}
+
+function faults(counts: Iterable<readonly [string, number]>): string {
+  const sorted = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a.localeCompare(b));
+  const total = sorted.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return 'none';
+  return `${number.format(total)} (${sorted.map(([kind, count]) => `${kind} ${number.format(count)}`).join(', ')})`;
+}
+
+function table(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+}
