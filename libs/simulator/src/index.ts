@@ -15,3 +15,11 @@ export { FAULT_KINDS, isFaultKind, type Fault, type FaultKind } from './plan/fau
 export { type RunPlan } from './plan/run-plan.js';
 export { runSeed, type RunFailure, type RunOptions, type RunResult } from './run.js';
 export { replayScenario, shrink, type Scenario, type ShrinkOptions } from './shrink.js';
+export { HistoryError, type HistoryEvent } from './linearizability/history.js';
+export { fromJsonLines, toJsonLines } from './linearizability/json-lines.js';
+export { checkLinearizability } from './linearizability/check-linearizability.js';
+export { type Model } from './linearizability/model.js';
+export { registerModel } from './linearizability/models/register.js';
+export { casRegisterModel } from './linearizability/models/cas-register.js';
+export { counterModel } from './linearizability/models/counter.js';
+export { recordModel } from './linearizability/models/record.js';

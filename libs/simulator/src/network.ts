@@ -1,6 +1,7 @@
 import type { InstallSnapshot, Message, NodeId } from '@app/raft';
 import type { StateImage } from './durable-key-space.js';
 import type { EventQueue, SimEvent } from './event-queue.js';
+import { garbageLike } from './garbage.js';
 import { UNITS_PER_TICK } from './observer.js';
 import { SeededRandom } from './seeded-random.js';
 import { MessageEvent, type Trace } from './trace.js';
@@ -13,6 +14,7 @@ export const goodLink: LinkBehaviour = {
   loss: 0,
   duplicate: 0,
   replay: 0,
+  garbage: 0,
 };
 
 /** How much later a copy may come. */
@@ -26,6 +28,8 @@ export interface NetworkEnd {
   receive(message: Message, incarnation: string): boolean;
   /** The process there; another one after a restart. */
   readonly listener: object | undefined;
+  /** Nobody would have sent this. */
+  receiveGarbage(message: Message): void;
   receiveSnapshot(message: InstallSnapshot, image: StateImage, incarnation: string): void;
   unreachable(id: NodeId): void;
   disconnected(id: NodeId): void;
@@ -81,6 +85,17 @@ class Parcel implements SimEvent {
   }
 }
 
+class Garbage implements SimEvent {
+  constructor(
+    private readonly to: NetworkEnd,
+    private readonly message: Message,
+  ) {}
+
+  run(): void {
+    this.to.receiveGarbage(this.message);
+  }
+}
+
 class Notice implements SimEvent {
   constructor(
     private readonly end: NetworkEnd,
@@ -123,6 +138,9 @@ export class Network {
     const link = this.link(message.from, message.to);
     if (link === undefined) return;
     const { behaviour, random } = link;
+    if (random.happens(behaviour.garbage)) {
+      this.events.schedule(this.events.now + link.delay(), new Garbage(link.to, garbageLike(message, random)));
+    }
     if (behaviour.isCut || random.happens(behaviour.loss)) {
       this.trace.message(MessageEvent.Lost, message);
       return;

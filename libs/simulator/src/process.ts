@@ -153,6 +153,14 @@ export class Process implements DiskUser, SimEvent {
     else this.postpone(() => this.step(message, incarnation));
   }
 
+  /** What no correct node sends is refused without a trace. */
+  receiveGarbage(message: Message): void {
+    this.input(() => {
+      if (this.raft?.step(message) !== true) return;
+      throw new SimulationFailure('garbage_accepted', `${this.node.id} takes ${JSON.stringify(message)}`);
+    });
+  }
+
   /** A snapshot has arrived, message and state. */
   receiveSnapshot(message: InstallSnapshot, image: StateImage, incarnation: string): void {
     this.input(() => {

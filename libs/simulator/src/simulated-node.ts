@@ -175,6 +175,10 @@ export class SimulatedNode implements Machine, NodeDoor, NetworkEnd {
     this.process?.checkpoint();
   }
 
+  receiveGarbage(message: Message): void {
+    this.process?.receiveGarbage(message);
+  }
+
   receive(message: Message, incarnation: string): boolean {
     this.process?.receive(message, incarnation);
     return this.process !== undefined;

@@ -11,6 +11,8 @@ export interface LinkBehaviour {
   readonly duplicate: number;
   /** Chance that a message is delivered once more much later, up to `UNITS_PER_TICK * 100` units. */
   readonly replay: number;
+  /** Chance that something that no correct node sends arrives as well; it must be refused. */
+  readonly garbage: number;
 }
 
 export interface DiskBehaviour {

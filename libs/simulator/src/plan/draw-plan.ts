@@ -179,6 +179,7 @@ function drawFault(kind: FaultKind, at: number, duration: number, random: Random
       return { ...base, ...someLinks(random, cluster), amount: random.nextInt(5, 60) / 100 };
     case 'duplicate':
     case 'replay':
+    case 'garbage':
       return { ...base, ...someLinks(random, cluster), amount: random.nextInt(5, 50) / 100 };
     case 'delay':
     case 'reorder':

@@ -6,7 +6,15 @@ import { LEADER, type Fault } from './fault.js';
 import type { MembershipGuard } from './membership-guard.js';
 import { Operators } from './operators.js';
 
-const goodLink: LinkBehaviour = { isCut: false, delayMin: 1, delayMax: 4, loss: 0, duplicate: 0, replay: 0 };
+const goodLink: LinkBehaviour = {
+  isCut: false,
+  delayMin: 1,
+  delayMax: 4,
+  loss: 0,
+  duplicate: 0,
+  replay: 0,
+  garbage: 0,
+};
 const goodDisk: Partial<DiskBehaviour> = {
   delayMin: 1,
   delayMax: 3,
@@ -268,6 +276,7 @@ export class FaultInjector {
         case 'loss':
         case 'duplicate':
         case 'replay':
+        case 'garbage':
           link = { ...link, [fault.kind]: Math.max(link[fault.kind], amount) };
           break;
         case 'delay':
@@ -313,7 +322,7 @@ export class FaultInjector {
 }
 
 const HELPLESS_KINDS: ReadonlySet<string> = new Set(['hung_disk', 'disk_full', 'pause', 'clock_freeze', 'crash_loop']);
-const LINK_KINDS: ReadonlySet<string> = new Set(['loss', 'delay', 'reorder', 'duplicate', 'replay', 'cut']);
+const LINK_KINDS: ReadonlySet<string> = new Set(['loss', 'delay', 'reorder', 'duplicate', 'replay', 'cut', 'garbage']);
 
 function isOfLink({ kind, links }: Fault, from: NodeId, to: NodeId): boolean {
   return LINK_KINDS.has(kind) && (links === undefined || links.some((link) => link[0] === from && link[1] === to));

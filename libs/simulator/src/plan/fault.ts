@@ -37,6 +37,7 @@ export const FAULT_KINDS = [
   'replace',
   'transfer',
   'two_at_once',
+  'garbage',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -56,7 +57,7 @@ export interface Fault {
   /** Directed, from one to the other. Without it, a fault of the network is of all links. */
   readonly links?: readonly (readonly [from: NodeId, to: NodeId])[];
   /**
-   * How much, by kind: a chance (loss, duplicate, replay), units of time (delay, reorder, slow, slow_disk, slow_snapshot), effects until
+   * How much, by kind: a chance (loss, duplicate, replay, garbage), units of time (delay, reorder, slow, slow_disk, slow_snapshot), effects until
    * the end (crash), units between ends (crash_loop), a rate (clock_rate), entries (checkpoints).
    */
   readonly amount?: number;
