@@ -6,30 +6,31 @@ export interface RunOptions {
   readonly faults?: readonly string[];
 }
 
-interface Common extends RunOptions {
-  readonly out: string;
+/** What one run leaves beside its summary. */
+interface Shown {
+  readonly trace: boolean;
+  readonly history?: string;
 }
 
 export type SimCommand =
-  | (Common & { readonly mode: 'seed'; readonly seed: number; readonly trace: boolean; readonly history?: string })
-  | (Common & {
-      readonly mode: 'scenario';
-      readonly scenario: string;
-      readonly trace: boolean;
-      readonly history?: string;
-    })
-  | (Common & {
+  | (RunOptions & Shown & { readonly mode: 'seed'; readonly seed: number; readonly out: string })
+  | (Shown & { readonly mode: 'scenario'; readonly scenario: string })
+  | (RunOptions & {
       readonly mode: 'seeds';
       readonly from: number;
       readonly seeds: number;
       readonly workers: number;
       readonly failures: number;
-    });
+      readonly out: string;
+    })
+  | { readonly mode: 'check'; readonly check: string; readonly model: string };
 
 export interface CommandLineDefaults {
   readonly out: string;
   readonly workers: number;
   readonly faultKinds: readonly string[];
+  /** The first is the default. */
+  readonly models: readonly string[];
 }
 
 const SEED_MAX = 2 ** 31 - 1;
@@ -44,7 +45,26 @@ interface Flags extends RunOptions {
   readonly trace: boolean;
   readonly history?: string;
   readonly out: string;
+  readonly check?: string;
+  readonly model: string;
 }
+
+type FlagName = keyof Flags & string;
+
+const MODES = ['seed', 'seeds', 'scenario', 'check'] as const;
+/** With which of them a flag goes; the modes' own flags go alone. */
+const GOES_WITH: Readonly<Record<Exclude<FlagName, (typeof MODES)[number]>, readonly (typeof MODES)[number][]>> = {
+  from: ['seeds'],
+  workers: ['seeds'],
+  failures: ['seeds'],
+  ticks: ['seed', 'seeds'],
+  nodes: ['seed', 'seeds'],
+  faults: ['seed', 'seeds'],
+  trace: ['seed', 'scenario'],
+  history: ['seed', 'scenario'],
+  out: ['seed', 'seeds'],
+  model: ['check'],
+};
 
 /**
  * The flags of `npm run sim --`. For `--help` and for what is wrong it prints and throws a `CommanderError`; its exit code is 0 only
@@ -86,35 +106,38 @@ export function parseCommandLine(
     .option('--trace', 'print what happens, line by line', false)
     .option('--history <file>', 'write what the clients saw, as JSON lines')
     .option('--out <dir>', 'where the shrunk script of a failure goes', defaults.out)
+    .option('--check <file>', 'run nothing; say whether a history, as JSON lines, is linearizable')
+    .addOption(
+      new Option('--model <name>', 'with --check: what a key is').choices(defaults.models).default(defaults.models[0]),
+    )
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput(output)
     .showHelpAfterError('(--help lists all options)');
   command.parse([...argv], { from: 'user' });
   const flags = command.opts<Flags>();
-  const modes = (['seed', 'seeds', 'scenario'] as const).filter((name) => flags[name] !== undefined);
+  const modes = MODES.filter((name) => flags[name] !== undefined);
   const [mode] = modes;
-  if (mode === undefined) command.error('error: say what to run: --seed <seed>, --seeds <count> or --scenario <file>');
+  if (mode === undefined) {
+    command.error('error: say what to run: --seed <seed>, --seeds <count>, --scenario <file> or --check <file>');
+  }
   if (modes.length > 1) command.error(`error: --${modes.join(' and --')} exclude each other`);
-  const refuse = (names: readonly (keyof Flags)[]): void => {
-    for (const name of names) {
-      if (command.getOptionValueSource(name) === 'cli') command.error(`error: --${name} does not go with --${mode}`);
-    }
-  };
-  const { ticks, nodes, faults, out } = flags;
-  const common = { ticks, nodes, faults, out };
+  for (const [name, allowed] of Object.entries(GOES_WITH)) {
+    if (command.getOptionValueSource(name) !== 'cli' || allowed.includes(mode)) continue;
+    command.error(`error: --${name} does not go with --${mode}`);
+  }
+  const { ticks, nodes, faults, out, trace, history } = flags;
   switch (mode) {
     case 'seed':
-      refuse(['from', 'workers', 'failures']);
-      return { ...common, mode, seed: flags.seed!, trace: flags.trace, history: flags.history };
+      return { mode, ticks, nodes, faults, out, seed: flags.seed!, trace, history };
     case 'scenario':
-      refuse(['from', 'workers', 'failures', 'ticks', 'nodes', 'faults']);
-      return { ...common, mode, scenario: flags.scenario!, trace: flags.trace, history: flags.history };
+      return { mode, scenario: flags.scenario!, trace, history };
+    case 'check':
+      return { mode, check: flags.check!, model: flags.model };
     case 'seeds': {
-      refuse(['trace', 'history']);
       const { from, workers, failures } = flags;
       if (from + flags.seeds! - 1 > SEED_MAX) command.error(`error: the highest seed is ${SEED_MAX}`);
-      return { ...common, mode, from, seeds: flags.seeds!, workers, failures };
+      return { mode, ticks, nodes, faults, out, from, seeds: flags.seeds!, workers, failures };
     }
   }
 }

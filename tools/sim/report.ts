@@ -6,15 +6,16 @@ const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 type Row = readonly [name: string, value: string];
 
 /** One run, as the command prints it. */
-export function describeRun(report: SeedReport, nodes: number | undefined): string {
+export function describeRun(report: SeedReport, nodes: number): string {
   return table([
     ['seed', String(report.seed)],
-    ['nodes', String(nodes ?? '?')],
+    ['nodes', String(nodes)],
     ['ticks', `${number.format(report.ticks)} (${number.format((report.ticks / report.elapsedMs) * 1000)}/s)`],
     ['events', number.format(report.events)],
     ['operations', operations(report.operations)],
     ['faults', faults(Object.entries(report.faultsInjected))],
     ['trace hash', report.traceHash],
+    ...undecided(report.isUndecided ? 1 : 0),
   ]);
 }
 
@@ -30,6 +31,7 @@ export function describeTally(tally: Tally, elapsedMs: number, workers: number):
     ['events', number.format(tally.events)],
     ['operations', operations(tally.operations)],
     ['faults', faults(tally.faultsInjected)],
+    ...undecided(tally.undecided),
     ['failed', number.format(tally.failures.length)],
   ]);
 }
@@ -43,6 +45,10 @@ function faults(counts: Iterable<readonly [string, number]>): string {
   const total = sorted.reduce((sum, [, count]) => sum + count, 0);
   if (total === 0) return 'none';
   return `${number.format(total)} (${sorted.map(([kind, count]) => `${kind} ${number.format(count)}`).join(', ')})`;
+}
+
+function undecided(histories: number): Row[] {
+  return histories === 0 ? [] : [['undecided', `${number.format(histories)} (too long to prove linearizable or not)`]];
 }
 
 function table(rows: readonly Row[]): string {

@@ -5,7 +5,7 @@ import type { SeedReport } from './seed-report.js';
 export function timed(run: () => RunResult): { readonly result: RunResult; readonly report: SeedReport } {
   const startedAt = performance.now();
   const result = run();
-  const { seed, ticks, events, operations, faultsInjected, traceHash, failure } = result;
+  const { seed, ticks, events, operations, faultsInjected, traceHash, isUndecided, failure } = result;
   const elapsedMs = performance.now() - startedAt;
   return {
     result,
@@ -17,6 +17,7 @@ export function timed(run: () => RunResult): { readonly result: RunResult; reado
       faultsInjected,
       traceHash,
       elapsedMs,
+      ...(isUndecided && { isUndecided }),
       ...(failure && { failure: { check: failure.check, message: failure.message, time: failure.time } }),
     },
   };

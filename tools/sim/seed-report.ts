@@ -24,6 +24,8 @@ export interface SeedReport {
   readonly faultsInjected: Readonly<Record<string, number>>;
   readonly traceHash: string;
   readonly elapsedMs: number;
+  /** The history was too long for a verdict on its linearizability; all other checks have passed or failed as ever. */
+  readonly isUndecided?: true;
   readonly failure?: SeedFailure;
 }
 

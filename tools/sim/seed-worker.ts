@@ -5,6 +5,8 @@ import { PROCESS_CHECKS, unfinishedReport, type SeedReport, type SeedRequest } f
 
 process.on('message', (request: SeedRequest) => process.send?.(reportOn(request)));
 process.on('disconnect', () => process.exit());
+// A Ctrl-C reaches the whole group of processes; the parent decides what becomes of this one.
+process.on('SIGINT', () => undefined);
 
 function reportOn({ seed, ticks, nodes, faults }: SeedRequest): SeedReport {
   const startedAt = performance.now();

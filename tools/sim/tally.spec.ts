@@ -26,6 +26,12 @@ describe('Tally', () => {
 
   it('keeps failures by seed', () => expect(tally.failures.map(({ seed }) => seed)).toEqual([3, 9]));
 
+  it('does not keep quiet about histories without a verdict', () => {
+    const one = new Tally();
+    one.add(report(1, { isUndecided: true }));
+    expect(describeTally(one, 30, 2)).toContain('  undecided   1 (too long');
+  });
+
   it('is described line by line', () => {
     expect(describeTally(tally, 30, 2)).toBe(
       [

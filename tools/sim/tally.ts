@@ -6,6 +6,7 @@ export class Tally {
   ticks = 0;
   events = 0;
   busyMs = 0;
+  undecided = 0;
   readonly operations = { ok: 0, fail: 0, info: 0 };
   readonly faultsInjected = new Map<string, number>();
   /** By seed, lowest first. */
@@ -16,6 +17,7 @@ export class Tally {
     this.ticks += report.ticks;
     this.events += report.events;
     this.busyMs += report.elapsedMs;
+    if (report.isUndecided) this.undecided += 1;
     for (const outcome of ['ok', 'fail', 'info'] as const) this.operations[outcome] += report.operations[outcome];
     for (const [kind, count] of Object.entries(report.faultsInjected)) {
       this.faultsInjected.set(kind, (this.faultsInjected.get(kind) ?? 0) + count);
