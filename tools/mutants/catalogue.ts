@@ -1,41 +1,15 @@
+import { DURABILITY_MUTANTS } from './catalogue/durability.js';
+import { ELECTION_MUTANTS } from './catalogue/elections.js';
+import { MEMBERSHIP_MUTANTS } from './catalogue/membership.js';
+import { READ_MUTANTS } from './catalogue/reads.js';
+import { REPLICATION_MUTANTS } from './catalogue/replication.js';
 import type { Mutant } from './mutant.js';
 
 /** The bugs of the scoreboard. */
 export const CATALOGUE: readonly Mutant[] = [
-  {
-    name: 'is-voter',
-    breaks: 'quorum',
-    edits: [
-      {
-        file: 'libs/raft/src/configuration.ts',
-        find: 'return configuration.voters.includes(id) || configuration.outgoingVoters.includes(id);',
-        replace: 'return configuration.voters.includes(id) && configuration.outgoingVoters.includes(id);',
-      },
-    ],
-    note: 'x',
-  },
-  {
-    name: 'loop',
-    breaks: 'quorum',
-    edits: [
-      {
-        file: 'libs/raft/src/configuration.ts',
-        find: 'return configuration.voters.includes(id) || configuration.outgoingVoters.includes(id);',
-        replace: 'while (id) id += 0; return configuration.voters.includes(id);',
-      },
-    ],
-    note: 'x',
-  },
-  {
-    name: 'survivor',
-    breaks: 'quorum',
-    edits: [
-      {
-        file: 'libs/raft/src/configuration.ts',
-        find: 'return configuration.outgoingVoters.length > 0;',
-        replace: 'return configuration.outgoingVoters.length > 5;',
-      },
-    ],
-    note: 'x',
-  },
+  ...ELECTION_MUTANTS,
+  ...REPLICATION_MUTANTS,
+  ...READ_MUTANTS,
+  ...MEMBERSHIP_MUTANTS,
+  ...DURABILITY_MUTANTS,
 ];
