@@ -59,6 +59,13 @@ describe('the configurations of a log', () => {
     expect(['a', 'b', 'c', 'd'].map((id) => known.hasNamed(id))).toEqual([true, true, true, false]);
   });
 
+  it('know who is a voter from some index on', () => {
+    const known = new ConfigurationHistory([set(0, 'a'), set(4, 'b'), set(9, 'c')]);
+    known.append(12, { voters: ['c'], outgoingVoters: [], learners: ['d'] });
+    const votersSince = (index: number) => ['a', 'b', 'c', 'd'].filter((id) => known.hasVoterSince(index, id));
+    expect([3, 4, 8, 9, 20].map(votersSince)).toEqual([['a', 'b', 'c'], ['b', 'c'], ['b', 'c'], ['c'], ['c']]);
+  });
+
   it('agree with a plain list, whatever happens to the log', () => {
     const action = fc.oneof(
       fc.record({ kind: fc.constant('append' as const), gap: fc.integer({ min: 1, max: 3 }) }),

@@ -1,4 +1,4 @@
-import { isMember, type Configuration, type ConfigurationAt } from './configuration.js';
+import { isMember, isVoter, type Configuration, type ConfigurationAt } from './configuration.js';
 import type { LogIndex, NodeId } from './entry.js';
 import { invariant } from './errors.js';
 
@@ -38,6 +38,12 @@ export class ConfigurationHistory {
   /** Whether `id` is a member in any of them. */
   hasNamed(id: NodeId): boolean {
     return this.known.some(({ configuration }) => isMember(configuration, id));
+  }
+
+  /** Whether `id` is a voter in the one of `index` or in a later one. */
+  hasVoterSince(index: LogIndex, id: NodeId): boolean {
+    const { index: since } = this.at(index);
+    return this.known.some((each) => each.index >= since && isVoter(each.configuration, id));
   }
 
   append(index: LogIndex, configuration: Configuration): void {

@@ -334,6 +334,30 @@ describe('the leader', () => {
   });
 });
 
+describe('a voter', () => {
+  it('that alone holds its own removal campaigns also if it has forgotten, at a restart, that its promotion is committed', () => {
+    const group = ledByA('abc', 'd');
+    addLearners(group, 'd');
+    const durable = group.node('d').applied.length;
+    const promotion = change(group, 'a', { promote: ['d'] });
+    group.tick(3 * HEARTBEAT);
+    for (const id of ['b', 'c']) group.cut('a', id);
+    change(group, 'a', { remove: ['d'] });
+    group.stabilize();
+    group.crash('a');
+    group.crash('d');
+    group.heal();
+    group.restart('d', durable);
+    expect(group.node('d').state.commitIndex).toBeLessThan(promotion);
+    expect(configurationOf(group, 'd').voters).toEqual(['a', 'b', 'c']);
+    // b and c still need three of four, and d, whose log is longer, does not vote for them.
+    group.tickUntil(() => ['b', 'c'].includes(group.leader?.id ?? ''), 20 * TIMEOUT);
+    expect(group.sent.filter(({ type }) => type === 'TimeoutNow').map(({ from }) => from)).toEqual(['d']);
+    expect(configurationOf(group, 'b').voters).toEqual(['a', 'b', 'c']);
+    expect(serves(group)).toBe(true);
+  });
+});
+
 describe('a joint configuration', () => {
   it('replaces the whole cluster, its leader too, in one change', () => {
     const group = ledByA('abc', 'xyz');

@@ -139,13 +139,14 @@ export class RaftState {
 
   /**
    * A voter may. So may one that an uncommitted entry leaves out: that entry can be on so few nodes that only this one can win, and
-   * it commits it without counting itself (dissertation 4.2.2).
+   * it commits it without counting itself (dissertation 4.2.2). After a restart the commit index may lag behind the change that made it
+   * a voter, so any configuration counts that could still be the committed one.
    */
   get mayCampaign(): boolean {
     if (this.expulsion !== undefined) return false;
     const { configurations, commitIndex } = this;
     if (isVoter(configurations.current, this.id)) return true;
-    return configurations.currentIndex > commitIndex && isVoter(configurations.at(commitIndex).configuration, this.id);
+    return configurations.currentIndex > commitIndex && configurations.hasVoterSince(commitIndex, this.id);
   }
 
   /** Whether an entry of the current term is committed: only then does a leader know what is (section 8). */
