@@ -99,6 +99,8 @@ export class Election {
 
   /** At the same term as this node's, or a pre-vote for a later one. */
   handleRequestVote(state: RaftState, message: RequestVote, ready: ReadyBuilder): void {
+    // It does not remember for whom it has voted, nor what its log held then; and not everyone knows that yet.
+    if (state.expulsion === 'other_incarnation') return;
     const isFree =
       state.votedFor === message.from ||
       (state.votedFor === undefined &&

@@ -291,6 +291,28 @@ describe('incarnations', () => {
     expect(group.leaders).toEqual([]);
   });
 
+  it('keep the vote of who was told that its disk is lost from those who do not know yet', () => {
+    const group = new TestGroup(['a', 'b', 'c'], named);
+    const bootstrap = group.node('b').state.configuration;
+    group.crash('b');
+    group.campaign('a');
+    group.propose('a', 'committed by a and c');
+    group.tick(HEARTBEAT);
+    const { commitIndex } = group.node('a').state;
+    expect(commitIndex).toBeGreaterThan(1);
+    group.add('c', { incarnation: 'c2' }, bootstrap);
+    group.tick(HEARTBEAT);
+    expect(expulsionOf(group, 'c')).toBe('other_incarnation');
+    group.crash('a');
+    // b has heard nobody yet, and its log is as empty as that of c now is.
+    group.restart('b');
+    group.tick(10 * TIMEOUT);
+    expect(group.leaders).toEqual([]);
+    group.restart('a');
+    group.tickUntil(() => group.leader?.id === 'a', 10 * TIMEOUT);
+    expect(group.node('b').state.log.lastIndex).toBeGreaterThanOrEqual(commitIndex);
+  });
+
   it('are kept by the first one heard until they are recorded', () => {
     const group = ledByA();
     const heartbeat = (incarnation: string) =>
