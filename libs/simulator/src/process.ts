@@ -527,7 +527,8 @@ export class Process implements DiskUser, SimEvent {
     this.after(this.node.behaviour.snapshotDelay, () => {
       this.node.keySpace.install({ ...image, configuration: snapshot.configuration });
       this.checkpointedIndex = snapshot.index;
-      this.staged.clear();
+      // A later one may have arrived meanwhile, and be the next that is asked for.
+      for (const [name, { index }] of this.staged) if (index <= snapshot.index) this.staged.delete(name);
       this.restoreStateMachine();
       const { index, term } = snapshot;
       this.around.trace.event('installs', this.node.id, [index, term], () => `the snapshot of ${index}/${term}`);
