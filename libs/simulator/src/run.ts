@@ -1,9 +1,10 @@
-import { isJoint, membersOf, type NodeId, type ReadMode } from '@app/raft';
+import { isJoint, isMember, isVoter, membersOf, type NodeId, type ReadMode } from '@app/raft';
 import type { Answer } from '@app/kv';
 import { checkAcknowledged } from './checks/acknowledged-writes.js';
 import { Checks } from './checks/checks.js';
 import { fail } from './checks/fail.js';
 import { LeadershipWatch } from './checks/leadership-watch.js';
+import { checkRevisionOrder } from './checks/revision-order.js';
 import { checkLinearizability } from './linearizability/check-linearizability.js';
 import type { HistoryEvent } from './linearizability/history.js';
 import { recordModel } from './linearizability/models/record.js';
@@ -58,6 +59,8 @@ export interface RunResult {
 
 /** Within so many election timeouts after the last fault the cluster must be itself again. */
 const RECOVERY_TIMEOUTS_MAX = 60;
+/** So many after the start of everything someone must have led, if nothing has gone wrong. */
+const COLD_START_TIMEOUTS_MAX = 20;
 /** For so many its term must then stand still. */
 const STEADY_TIMEOUTS = 6;
 /** Copies of messages come up to so much later. */
@@ -154,6 +157,7 @@ class Run {
     const end = ticks * UNITS_PER_TICK;
     this.injector.schedule(faults);
     for (const client of this.clients) client.start();
+    this.checkColdStart();
     const all = [...cluster.voters, ...cluster.spares].map((id) => nodeConfigOf(cluster, id));
     if (all.every(({ preVote, checkQuorum }) => preVote && checkQuorum)) {
       new LeadershipWatch(this.world, this.injector, this.checks.committed, this.electionTimeout).start(end);
@@ -201,13 +205,39 @@ class Run {
     const { currentTerm, configuration } = this.world.node(leader).state!;
     this.runUntil(this.world.now + STEADY_TIMEOUTS * this.electionTimeout);
     const now = this.world.node(leader).state;
-    if (now?.currentTerm === currentTerm && now.role === 'leader') return;
+    if (now?.currentTerm === currentTerm && now.role === 'leader') return this.checkTold(leader);
     const outsiders = this.world.ids.filter((id) => !membersOf(configuration).includes(id) || this.guard.isLost(id));
     const check = outsiders.length > 0 ? 'removed_node_disturbs' : 'leadership_unsteady';
     fail(
       check,
       `${leader} led term ${currentTerm} of a healthy cluster, ${now?.role} in term ${now?.currentTerm}; outside are ${outsiders.join()}`,
     );
+  }
+
+  /** Who believes to be a voter and has asked a member for its vote since it was removed knows better by now. */
+  private checkTold(leader: NodeId): void {
+    const { configuration, commitIndex } = this.world.node(leader).state!;
+    for (const id of this.world.ids) {
+      const { state } = this.world.node(id);
+      if (state === undefined || this.guard.isLost(id) || isMember(configuration, id)) continue;
+      const { configurations, expulsion } = state;
+      if (expulsion !== undefined || configurations.currentIndex > commitIndex || !isVoter(configurations.current, id))
+        continue;
+      const asks = configurations.current.voters.some((other) => isVoter(configuration, other));
+      if (asks) fail('removed_node_not_told', `${id} is no member any more, and does not know it`);
+    }
+  }
+
+  /** Before anything has gone wrong someone is elected, however few draws the nodes have had. */
+  private checkColdStart(): void {
+    const { cluster, faults, ticks } = this.plan;
+    const end = COLD_START_TIMEOUTS_MAX * this.electionTimeout;
+    const isUndisturbed = faults.every(({ at }) => at > end) && end < ticks * UNITS_PER_TICK;
+    if (!isUndisturbed || cluster.voters.length === 0) return;
+    this.world.at(end, () => {
+      if (this.checks.committed.lastIndex === 0)
+        fail('liveness', `nobody leads ${COLD_START_TIMEOUTS_MAX} election timeouts after the start`);
+    });
   }
 
   /** All at once, and nothing of what was not synced is left. */
@@ -231,6 +261,7 @@ class Run {
   }
 
   private checkHistory(): void {
+    checkRevisionOrder(this.history.events);
     const result = checkLinearizability(this.history.events, recordModel, { stepsMax: LINEARIZABILITY_STEPS_MAX });
     if (result.isLinearizable === 'unknown') this.isUndecided = true;
     else if (!result.isLinearizable) fail('linearizability', result.counterexample.explanation);
@@ -257,6 +288,7 @@ class Run {
     const leader = this.injector.leader();
     if (leader === undefined) return 'nobody leads';
     const { state } = this.world.node(leader);
+    if (!isVoter(state!.configuration, leader)) return `${leader} leads and is no voter`;
     if (isJoint(state!.configuration)) return `${leader} has not left a joint configuration`;
     if (state!.transfer !== undefined) return `${leader} is handing over to ${state!.transfer.to}`;
     const { lastIndex } = state!.log;

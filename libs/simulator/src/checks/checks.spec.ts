@@ -1,81 +1,33 @@
-import { encodeConfiguration, EntryType, simpleConfiguration, type HardState, type Message } from '@app/raft';
-import { SimulationFailure } from '../observer.js';
+import { encodeConfiguration, EntryType, simpleConfiguration, type Message } from '@app/raft';
+import { checkOf, committedCluster, fakeCluster, hardState, syncEntry } from '../testing/fake-cluster.js';
 import { appendEntries, entryOf, FakeNode } from '../testing/fake-node.js';
 import { checkAcknowledged } from './acknowledged-writes.js';
-import { Checks } from './checks.js';
 import { doQuorumsMeet } from './quorums.js';
-
-function checkOf(act: () => void): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof SimulationFailure) return error.check;
-    throw error;
-  }
-  return 'nothing';
-}
-
-function world(ids = ['a', 'b', 'c']): {
-  checks: Checks;
-  nodes: FakeNode[];
-  elect: (node: FakeNode, term: number) => void;
-} {
-  const checks = new Checks({ areLeasesSound: true });
-  const nodes = ids.map((id) => new FakeNode(id));
-  for (const node of nodes) checks.started(node);
-  const elect = (leader: FakeNode, term: number): void => {
-    for (const node of nodes)
-      checks.synced(node, { hardState: hardState(term, leader.id), snapshot: undefined, entries: [] });
-    leader.lead(term);
-    checks.settled(leader);
-  };
-  return { checks, nodes, elect };
-}
-
-const hardState = (currentTerm: number, votedFor?: string): HardState => ({ currentTerm, votedFor, commitIndex: 0 });
-const synced = (checks: Checks, node: FakeNode, index: number, term: number): void =>
-  checks.synced(node, { hardState: undefined, snapshot: undefined, entries: [entryOf(index, term)] });
-
-/** Entry 1 of term 1 is committed: on the leader a, and synced on a and b. */
-function committed(): ReturnType<typeof world> {
-  const given = world();
-  const [a, b] = given.nodes as [FakeNode, FakeNode];
-  given.elect(a, 1);
-  for (const node of [a, b]) {
-    node.state.currentTerm = 1;
-    node.state.append([entryOf(1, 1)]);
-    synced(given.checks, node, 1, 1);
-  }
-  given.checks.settled(a);
-  a.state.commitIndex = 1;
-  given.checks.settled(a);
-  return given;
-}
 
 describe('Checks', () => {
   it('let pass what is right', () => {
-    expect(checkOf(() => committed())).toBe('nothing');
+    expect(checkOf(() => committedCluster())).toBe('nothing');
   });
 
   it('election_safety: two leaders of a term', () => {
-    const { checks, nodes, elect } = world();
+    const { checks, nodes, elect } = fakeCluster();
     elect(nodes[0]!, 1);
     expect(checkOf(() => checks.settled(nodes[1]!.lead(1)))).toBe('election_safety');
   });
 
   it('election_quorum: a leader without votes', () => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     expect(checkOf(() => checks.settled(nodes[0]!.lead(1)))).toBe('election_quorum');
   });
 
   it('term_monotonic: in memory, on the disk and after a start', () => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     const a = nodes[0]!;
     a.state.currentTerm = 3;
     checks.settled(a);
     a.state.currentTerm = 2;
     expect(checkOf(() => checks.settled(a))).toBe('term_monotonic');
-    const other = world();
+    const other = fakeCluster();
     const sync = (term: number) =>
       other.checks.synced(a, { hardState: hardState(term), snapshot: undefined, entries: [] });
     sync(3);
@@ -84,7 +36,7 @@ describe('Checks', () => {
   });
 
   it('one_vote_per_term: two votes on one disk', () => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     const vote = (id: string) =>
       checks.synced(nodes[0]!, { hardState: hardState(1, id), snapshot: undefined, entries: [] });
     vote('b');
@@ -92,12 +44,12 @@ describe('Checks', () => {
   });
 
   it('entry_before_term: an entry of a term that is not on the disk', () => {
-    const { checks, nodes } = world();
-    expect(checkOf(() => synced(checks, nodes[0]!, 1, 1))).toBe('entry_before_term');
+    const { checks, nodes } = fakeCluster();
+    expect(checkOf(() => syncEntry(checks, nodes[0]!, 1, 1))).toBe('entry_before_term');
   });
 
   it('durable_state_lost: a synced entry is gone after a crash', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     checks.crashed(nodes[0]!);
     const empty = new FakeNode('a');
     empty.state.currentTerm = 1;
@@ -106,7 +58,7 @@ describe('Checks', () => {
   });
 
   it('leader_append_only: a leader shortens its log', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
     a.state.append([entryOf(2, 1)]);
     checks.settled(a);
@@ -115,7 +67,7 @@ describe('Checks', () => {
   });
 
   it('log_matching: two entries of one index and term', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const c = nodes[2]!;
     c.state.currentTerm = 1;
     c.state.append([{ ...entryOf(1, 1), type: EntryType.Normal, data: Uint8Array.of(9) }]);
@@ -123,26 +75,26 @@ describe('Checks', () => {
   });
 
   it('leader_completeness: a leader lacks a committed entry', () => {
-    const { nodes, elect } = committed();
+    const { nodes, elect } = committedCluster();
     expect(checkOf(() => elect(nodes[2]!, 2))).toBe('leader_completeness');
   });
 
   it('committed_is_synced_on_quorum: a commit that only the leader has synced', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
     a.state.append([entryOf(2, 1)]);
-    synced(checks, a, 2, 1);
+    syncEntry(checks, a, 2, 1);
     a.state.commitIndex = 2;
     expect(checkOf(() => checks.settled(a))).toBe('committed_is_synced_on_quorum');
   });
 
   it('commit_own_term: an older entry is committed by counting', () => {
-    const { checks, nodes, elect } = world();
+    const { checks, nodes, elect } = fakeCluster();
     const [a, b] = nodes as [FakeNode, FakeNode];
     elect(a, 1);
     for (const node of [a, b]) {
       node.state.append([entryOf(1, 1)]);
-      synced(checks, node, 1, 1);
+      syncEntry(checks, node, 1, 1);
     }
     a.state.role = 'follower';
     checks.settled(a);
@@ -152,13 +104,13 @@ describe('Checks', () => {
   });
 
   it('commit_monotonic: the commit index falls', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     nodes[0]!.state.commitIndex = 0;
     expect(checkOf(() => checks.settled(nodes[0]!))).toBe('commit_monotonic');
   });
 
   it('follower_commit_verified_prefix: a follower commits what no message has shown', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const b = nodes[1]!;
     checks.received(b, appendEntries({ leaderCommit: 1 }));
     b.state.commitIndex = 1;
@@ -197,12 +149,12 @@ describe('Checks', () => {
       },
     ],
   ])('promise_before_sync: %s', (_, message) => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     expect(checkOf(() => checks.sent(nodes[0]!, message))).toBe('promise_before_sync');
   });
 
   it('window_exceeded: more messages than may be unanswered', () => {
-    const { checks, nodes, elect } = world();
+    const { checks, nodes, elect } = fakeCluster();
     const a = nodes[0]!;
     elect(a, 1);
     a.state.progress.set('b', { state: 'replicate', matchIndex: 0, nextIndex: 9 } as never);
@@ -213,7 +165,7 @@ describe('Checks', () => {
   });
 
   it('match_index_synced: a leader counts what nobody has synced', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
     a.state.progress.set('c', { state: 'replicate', matchIndex: 1, nextIndex: 2 } as never);
     expect(checkOf(() => checks.settled(a))).toBe('match_index_synced');
@@ -224,11 +176,11 @@ describe('Checks', () => {
       ...entryOf(index, 1, EntryType.Configuration),
       data: encodeConfiguration(simpleConfiguration(voters)),
     });
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
     a.state.append([change(2, ['a', 'b', 'c', 'd']), change(3, ['a', 'b', 'c'])]);
     expect(checkOf(() => checks.settled(a))).toBe('one_uncommitted_change');
-    const other = committed();
+    const other = committedCluster();
     const leader = other.nodes[0]!;
     leader.state.append([change(2, ['a', 'd', 'e'])]);
     expect(checkOf(() => other.checks.settled(leader))).toBe('neighbouring_quorums');
@@ -236,7 +188,7 @@ describe('Checks', () => {
   });
 
   it('change_before_own_commit: pitfall a', () => {
-    const { checks, nodes, elect } = world();
+    const { checks, nodes, elect } = fakeCluster();
     elect(nodes[0]!, 1);
     const data = encodeConfiguration(simpleConfiguration(['a', 'b']));
     nodes[0]!.state.append([{ ...entryOf(1, 1, EntryType.Configuration), data }]);
@@ -244,7 +196,7 @@ describe('Checks', () => {
   });
 
   it('state_machine_safety and applied_twice: what is not committed, and what was applied', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
     expect(checkOf(() => checks.applied(a, [entryOf(2, 1)], [[]]))).toBe('state_machine_safety');
     checks.applied(a, [entryOf(1, 1)], [[]]);
@@ -252,23 +204,23 @@ describe('Checks', () => {
   });
 
   it('apply_before_sync: an entry that is not on the own disk', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     expect(checkOf(() => checks.applied(nodes[2]!, [entryOf(1, 1)], [[]]))).toBe('apply_before_sync');
   });
 
   it('snapshot_equals_fold: rows that no log has made', () => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     nodes[0]!.rows = [{ key: Uint8Array.of(1), value: Uint8Array.of(2) }];
     expect(checkOf(() => checks.checkState(nodes[0]!, 'now'))).toBe('snapshot_equals_fold');
   });
 
   it('compaction_beyond_checkpoint', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     expect(checkOf(() => checks.compacted(nodes[0]!, 1))).toBe('compaction_beyond_checkpoint');
   });
 
   it('read_floor, read_answered_twice and read_context_reused', () => {
-    const { checks, nodes } = committed();
+    const { checks, nodes } = committedCluster();
     const b = nodes[1]!;
     checks.readRequested(b, 1, 'read_index');
     expect(checkOf(() => checks.readRequested(b, 1, 'read_index'))).toBe('read_context_reused');
@@ -277,7 +229,7 @@ describe('Checks', () => {
   });
 
   it('operation_ends and answered_twice', () => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     const ended = checks.calls.begin('a', 'a get', 0);
     expect(checkOf(() => checks.calls.checkEnded())).toBe('operation_ends');
     ended();
@@ -288,7 +240,7 @@ describe('Checks', () => {
   });
 
   it('damage_accepted: a node starts from a damaged log', () => {
-    const { checks, nodes } = world();
+    const { checks, nodes } = fakeCluster();
     checks.damagedLog('a');
     expect(checkOf(() => checks.started(nodes[0]!))).toBe('damage_accepted');
   });

@@ -1,0 +1,61 @@
+import type { HardState } from '@app/raft';
+import { Checks } from '../checks/checks.js';
+import { SimulationFailure } from '../observer.js';
+import { entryOf, FakeNode } from './fake-node.js';
+
+/** The name of the check that ends what `act` does, or `nothing`. Other errors pass through. */
+export function checkOf(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof SimulationFailure) return error.check;
+    throw error;
+  }
+  return 'nothing';
+}
+
+export interface FakeCluster {
+  readonly checks: Checks;
+  readonly nodes: FakeNode[];
+  /** All have synced their vote for it. */
+  elect(node: FakeNode, term: number): void;
+}
+
+/** Nodes whose states a test writes, and the checks that watch them. */
+export function fakeCluster(ids: readonly string[] = ['a', 'b', 'c']): FakeCluster {
+  const checks = new Checks({ areLeasesSound: true });
+  const nodes = ids.map((id) => new FakeNode(id));
+  for (const node of nodes) checks.started(node);
+  const elect = (leader: FakeNode, term: number): void => {
+    for (const node of nodes)
+      checks.synced(node, { hardState: hardState(term, leader.id), snapshot: undefined, entries: [] });
+    leader.lead(term);
+    checks.settled(leader);
+  };
+  return { checks, nodes, elect };
+}
+
+export const hardState = (currentTerm: number, votedFor?: string): HardState => ({
+  currentTerm,
+  votedFor,
+  commitIndex: 0,
+});
+
+export const syncEntry = (checks: Checks, node: FakeNode, index: number, term: number): void =>
+  checks.synced(node, { hardState: undefined, snapshot: undefined, entries: [entryOf(index, term)] });
+
+/** Entry 1 of term 1 is committed: on the leader a, and synced on a and b. */
+export function committedCluster(): FakeCluster {
+  const given = fakeCluster();
+  const [a, b] = given.nodes as [FakeNode, FakeNode];
+  given.elect(a, 1);
+  for (const node of [a, b]) {
+    node.state.currentTerm = 1;
+    node.state.append([entryOf(1, 1)]);
+    syncEntry(given.checks, node, 1, 1);
+  }
+  given.checks.settled(a);
+  a.state.commitIndex = 1;
+  given.checks.settled(a);
+  return given;
+}
