@@ -33,6 +33,23 @@ module.exports = {
       to: { path: ['^apps/', '^libs/(rpc|platform|placement)/', 'node_modules/(@nestjs|@grpc)/'] },
     },
     {
+      name: 'simulator-runs-the-real-classes-and-nothing-else',
+      severity: 'error',
+      comment:
+        'libs/simulator runs the core, the state machine and the log of the real node on simulated time. With a clock, a socket, Nest or an ' +
+        'import of Node it would no longer run the same way twice from the same seed.',
+      from: { path: '^libs/simulator/src/', pathNot: '(\\.spec\\.ts$|/testing/)' },
+      to: { pathNot: ['^libs/(simulator|raft|kv|storage)/src/', 'node_modules/(sorted-btree|pure-rand)/'] },
+    },
+    {
+      name: 'production-does-not-simulate',
+      severity: 'error',
+      comment:
+        'libs/simulator is for tests and tools. What a process needs of it belongs in the lib that it simulates.',
+      from: { path: '^(apps|libs)/', pathNot: '^libs/simulator/' },
+      to: { path: '^libs/simulator/' },
+    },
+    {
       name: 'platform-knows-no-domain',
       severity: 'error',
       comment:
