@@ -30,9 +30,10 @@ export interface RaftConfig {
 
   /**
    * Ticks, counted from the sending of a round of messages that a quorum has answered, for which a leader may answer `lease` reads from
-   * its own state; 0 turns such reads into ReadIndex reads. Needs check-quorum on all nodes. Sound while no voter's ticks are faster than
-   * the leader's by `(electionTimeoutTicks - 1) / leaseTicks` or more, and while the driver, before it hands over a read, has handed
-   * over every tick that is due.
+   * its own state; 0 turns such reads into ReadIndex reads. Needs check-quorum, and a value above 0, on all nodes: without it a voter
+   * does not wait after a restart. Sound while no voter's ticks are faster than the leader's by
+   * `(electionTimeoutTicks - 1) / leaseTicks` or more, and while every driver, before it hands over a read or a message, has handed over
+   * every tick that is due.
    */
   readonly leaseTicks: number;
 
