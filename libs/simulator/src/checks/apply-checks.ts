@@ -22,7 +22,6 @@ import type { WriteRecord } from './write-record.js';
  */
 export class ApplyChecks implements Check {
   private readonly entries: Entry[] = [];
-  private readonly configurationIndexes: LogIndex[] = [];
   private readonly appliedIndex = new Map<NodeId, LogIndex>();
 
   constructor(
@@ -107,7 +106,6 @@ export class ApplyChecks implements Check {
     const earlier = this.entries[index - 1];
     if (earlier === undefined) {
       this.entries.push(entry);
-      if (entry.type === EntryType.Configuration) this.configurationIndexes.push(index);
       this.fold.apply(entry);
       this.writes.applied(entry, this.fold.answersAt(index));
     } else if (earlier !== entry && (earlier.term !== entry.term || !areEqualBytes(earlier.data, entry.data))) {

@@ -39,7 +39,7 @@ export class CommitChecks implements Check {
       commitIndex: 0,
       appliedIndex: state.appliedIndex,
       ledTerm: 0,
-      configuration: state.configuration,
+      configuration: state.configurations.current,
       verifiedTerm: 0,
       verifiedIndex: 0,
       received: [],
@@ -86,7 +86,8 @@ export class CommitChecks implements Check {
     seen.term = state.currentTerm;
     seen.appliedIndex = state.appliedIndex;
     seen.ledTerm = state.role === 'leader' ? state.currentTerm : 0;
-    seen.configuration = state.configuration;
+    // The last one of the log, committed or not.
+    seen.configuration = state.configurations.current;
   }
 
   private checkRestored(id: NodeId, { commitIndex, log }: NonNullable<ObservedNode['state']>): void {
@@ -114,17 +115,29 @@ export class CommitChecks implements Check {
     if (commitIndex > state.log.lastIndex) {
       fail('follower_commit_verified_prefix', `${id} commits ${commitIndex}, its log ends at ${state.log.lastIndex}`);
     }
-    const isLeader = state.role === 'leader' && seen.ledTerm === state.currentTerm;
-    if (isLeader) this.checkLeadersCommit(id, seen, state);
-    else if (state.role !== 'leader' && seen.ledTerm === 0) this.checkFollowersCommit(id, seen, state);
+    const leads = state.role === 'leader' ? state.currentTerm : 0;
+    if (leads > 0 && seen.ledTerm === leads) this.checkLeadersCommit(id, seen, state);
+    // Of a turn in which it becomes leader, or is deposed: it may have committed before or after.
+    else if (!this.isLeadersCommit(leads === 0 ? seen.ledTerm : leads, seen, state))
+      this.checkFollowersCommit(id, seen, state);
     this.record(id, seen.commitIndex, state);
     seen.commitIndex = commitIndex;
+  }
+
+  private isLeadersCommit(
+    ledTerm: Term,
+    { configuration }: Seen,
+    { commitIndex, log, configurations }: NonNullable<ObservedNode['state']>,
+  ): boolean {
+    if (ledTerm === 0 || log.termAt(commitIndex) !== ledTerm) return false;
+    const hasIt = (node: NodeId) => this.ledger.hasSynced(node, commitIndex, ledTerm);
+    return isQuorum(configuration, hasIt) || isQuorum(configurations.current, hasIt);
   }
 
   private checkLeadersCommit(
     id: NodeId,
     seen: Seen,
-    { commitIndex, log, currentTerm, configuration }: NonNullable<ObservedNode['state']>,
+    { commitIndex, log, currentTerm, configurations }: NonNullable<ObservedNode['state']>,
   ): void {
     const term = log.termAt(commitIndex);
     if (term !== currentTerm) {
@@ -132,7 +145,7 @@ export class CommitChecks implements Check {
     }
     const hasIt = (node: NodeId) => this.ledger.hasSynced(node, commitIndex, term);
     // A configuration that this commit has led to is in force only from then on.
-    if (isQuorum(seen.configuration, hasIt) || isQuorum(configuration, hasIt)) return;
+    if (isQuorum(seen.configuration, hasIt) || isQuorum(configurations.current, hasIt)) return;
     const withLearners = (known: Configuration) =>
       isQuorum({ ...known, voters: [...known.voters, ...known.learners] }, hasIt) ||
       [...known.voters, ...known.learners].filter(hasIt).length * 2 > known.voters.length;

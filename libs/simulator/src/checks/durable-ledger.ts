@@ -7,6 +7,8 @@ import { fail } from './fail.js';
 export class DurableNode {
   term: Term = 0;
   readonly votes = new Map<Term, NodeId>();
+  /** As its hard state has recorded it. */
+  commitIndex: LogIndex = 0;
   snapshotIndex: LogIndex = 0;
   private snapshotTerm: Term = 0;
   lastIndex: LogIndex = 0;
@@ -80,9 +82,9 @@ export class DurableLedger implements Check {
     return this.archive.get(id)?.some((node) => node.holds(index, term)) ?? false;
   }
 
-  /** Whether a disk of this name was emptied in this run. */
-  wasWiped(id: NodeId): boolean {
-    return this.archive.has(id);
+  /** Whether the node has its vote for `candidate` on its disk, or had it before its disk was emptied. */
+  hasVotedFor(id: NodeId, term: Term, candidate: NodeId): boolean {
+    return [this.of(id), ...(this.archive.get(id) ?? [])].some(({ votes }) => votes.get(term) === candidate);
   }
 
   synced({ id }: ObservedNode, { hardState, snapshot, entries }: Synced): void {
@@ -135,7 +137,10 @@ export class DurableLedger implements Check {
   started({ id, state }: ObservedNode): void {
     if (state === undefined) return;
     const durable = this.of(id);
-    const { currentTerm, votedFor, log } = state;
+    const { currentTerm, votedFor, log, commitIndex } = state;
+    if (commitIndex < durable.commitIndex) {
+      fail('commit_monotonic', `${id} starts with ${commitIndex} committed, its disk held ${durable.commitIndex}`);
+    }
     if (currentTerm < durable.term) {
       fail('term_monotonic', `${id} starts in term ${currentTerm}, its disk held ${durable.term}`);
     }
@@ -173,11 +178,18 @@ export class DurableLedger implements Check {
     this.due.delete(id);
   }
 
-  private syncHardState(id: NodeId, durable: DurableNode, { currentTerm, votedFor }: HardState): void {
+  private syncHardState(id: NodeId, durable: DurableNode, { currentTerm, votedFor, commitIndex }: HardState): void {
     if (currentTerm < durable.term) {
       fail('term_monotonic', `the term of ${id} falls from ${durable.term} to ${currentTerm} on its disk`);
     }
     durable.term = currentTerm;
+    if (commitIndex < durable.commitIndex) {
+      fail(
+        'commit_monotonic',
+        `the commit index of ${id} falls from ${durable.commitIndex} to ${commitIndex} on its disk`,
+      );
+    }
+    durable.commitIndex = commitIndex;
     if (votedFor === undefined) return;
     const earlier = durable.votes.get(currentTerm);
     if (earlier !== undefined && earlier !== votedFor) {

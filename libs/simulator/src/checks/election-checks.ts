@@ -18,9 +18,9 @@ export class ElectionChecks implements Check {
   settled({ id, state }: ObservedNode): void {
     if (state?.role !== 'leader' || this.ledTerm.get(id) === state.currentTerm) return;
     this.ledTerm.set(id, state.currentTerm);
-    const { configuration, currentTerm } = state;
-    const votedForIt = (voter: NodeId) =>
-      this.ledger.wasWiped(voter) || this.ledger.of(voter).votes.get(currentTerm) === id;
+    const { configurations, currentTerm } = state;
+    const configuration = configurations.current;
+    const votedForIt = (voter: NodeId) => this.ledger.hasVotedFor(voter, currentTerm, id);
     if (isQuorum(configuration, votedForIt)) return;
     const votes = configuration.voters.filter(votedForIt);
     const learners = configuration.learners.filter(votedForIt);

@@ -91,7 +91,7 @@ export class LogChecks implements Check {
     this.leaderOf.set(term, id);
     const { log } = state!;
     for (let index = log.base.index; index <= this.committed.lastIndex; index++) {
-      if (this.committed.committedInTerm(index) >= term) break;
+      if (this.committed.committedInTerm(index) >= term) continue;
       if (index > log.lastIndex || log.termAt(index) !== this.committed.termAt(index)) {
         fail('leader_completeness', `${id} leads term ${term} without the committed entry ${index}`);
       }

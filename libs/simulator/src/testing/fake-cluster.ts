@@ -18,7 +18,7 @@ export interface FakeCluster {
   readonly checks: Checks;
   readonly nodes: FakeNode[];
   /** All have synced their vote for it. */
-  elect(node: FakeNode, term: number): void;
+  readonly elect: (node: FakeNode, term: number) => void;
 }
 
 /** Nodes whose states a test writes, and the checks that watch them. */
