@@ -15,6 +15,7 @@ import { CommitChecks } from './commit-checks.js';
 import { CommittedLog } from './committed-log.js';
 import { CompactionChecks } from './compaction-checks.js';
 import { ConfigurationChecks } from './configuration-checks.js';
+import { DisturbanceChecks } from './disturbance-checks.js';
 import { DurableLedger } from './durable-ledger.js';
 import { fail } from './fail.js';
 import { ElectionChecks } from './election-checks.js';
@@ -47,6 +48,7 @@ export class Checks implements SimObserver {
   private readonly commit = new CommitChecks(this.committed, this.ledger);
   private readonly compaction = new CompactionChecks();
   private readonly configurations = new ConfigurationChecks();
+  private readonly disturbance = new DisturbanceChecks();
   private readonly elections = new ElectionChecks(this.ledger);
   private readonly progress = new ProgressChecks(this.ledger);
   private readonly promises = new PromiseChecks(this.ledger);
@@ -62,12 +64,14 @@ export class Checks implements SimObserver {
     this.promises.sent(node, message);
     this.commit.sent(node, message);
     this.progress.sent(node, message);
+    this.disturbance.sent(node, message);
   }
 
   received(node: ObservedNode, message: Message): void {
     this.commit.received(node, message);
     this.progress.received(node, message);
     this.compaction.received(node, message);
+    this.disturbance.received(node, message);
   }
 
   synced(node: ObservedNode, synced: Synced): void {
@@ -138,6 +142,7 @@ export class Checks implements SimObserver {
     this.elections.settled(node);
     this.progress.settled(node);
     this.compaction.settled(node);
+    this.disturbance.settled(node);
   }
 
   /** Whether the state of this replica is what the log makes. Costs all its rows: for the end of a run. */
@@ -151,6 +156,7 @@ export class Checks implements SimObserver {
       this.logs,
       this.commit,
       this.elections,
+      this.disturbance,
       this.progress,
       this.apply,
       this.compaction,

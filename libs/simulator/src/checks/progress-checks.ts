@@ -23,7 +23,8 @@ interface Window {
 
 interface SeenLeader {
   term: Term;
-  readonly matchIndexes: Map<NodeId, LogIndex>;
+  /** Beside the leader's own record of the follower: another one after the follower was added anew. */
+  readonly matchIndexes: Map<NodeId, { readonly progress: object; readonly matchIndex: LogIndex }>;
   lastIndex: LogIndex;
   commitIndex: LogIndex;
   /** Current-term bytes in (commitIndex, lastIndex]. */
@@ -79,9 +80,15 @@ export class ProgressChecks implements Check {
       seen = { term, matchIndexes: new Map(), lastIndex: -1, commitIndex, uncommittedBytes: 0, areReadsNew: true };
       this.seen.set(id, seen);
     }
-    for (const [follower, { matchIndex, nextIndex }] of state.progress) {
-      if (seen.matchIndexes.get(follower) === matchIndex) continue;
-      seen.matchIndexes.set(follower, matchIndex);
+    for (const [follower, progress] of state.progress) {
+      const { matchIndex, nextIndex } = progress;
+      const before = seen.matchIndexes.get(follower);
+      if (before?.progress === progress) {
+        if (before.matchIndex === matchIndex) continue;
+        if (matchIndex < before.matchIndex)
+          fail('match_index_monotonic', `${id} forgets that ${follower} has ${before.matchIndex}, not ${matchIndex}`);
+      }
+      seen.matchIndexes.set(follower, { progress, matchIndex });
       this.checkMatchIndex(node, follower, matchIndex);
       if (nextIndex <= matchIndex)
         fail('match_index_synced', `${id} is to send ${nextIndex} to ${follower}, which has ${matchIndex}`);

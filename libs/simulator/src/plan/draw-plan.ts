@@ -62,6 +62,8 @@ const KINDS_OF_FOCUS: Readonly<Record<Focus, readonly FaultKind[]>> = {
 
 const SPARES = 3;
 const FAULTS_MAX = 80;
+/** Election timeouts at the beginning of a quiet run without any fault. */
+const QUIET_TIMEOUTS = 21;
 
 /** A plan for each seed: a random subset of the faults, each as often and as hard as chance decides, so that most can also be seen alone. */
 export function drawPlan({ seed, ticks: givenTicks, nodes, faults: allowed = FAULT_KINDS }: PlanOptions): RunPlan {
@@ -79,6 +81,10 @@ export function drawPlan({ seed, ticks: givenTicks, nodes, faults: allowed = FAU
     const drawn = random.nextInt(1, 100) <= percent ? drawFaults(kind, random, plan) : [];
     if (allowed.includes(kind)) faults.push(...drawn);
   }
+  // So that it is also seen what a cluster does by itself.
+  const calm = focus === 'quiet' ? QUIET_TIMEOUTS * cluster.config.electionTimeoutTicks * UNITS_PER_TICK : 0;
+  const late = faults.filter(({ at }) => at >= calm);
+  faults.splice(0, faults.length, ...late);
   while (faults.length > FAULTS_MAX) faults.splice(random.nextInt(0, faults.length - 1), 1);
   faults.sort((one, other) => one.at - other.at);
   return { ...plan, faults };
