@@ -29,7 +29,7 @@ import { colorsFor } from './local-cluster/colors.js';
 import { parseCommandLine, type RunOptions, type SimCommand } from './sim/command-line.js';
 import { LastLines } from './sim/last-lines.js';
 import { SeedProgress } from './sim/progress.js';
-import { describeRun, describeTally } from './sim/report.js';
+import { describeRun, describeTally, reasonOf } from './sim/report.js';
 import { timed } from './sim/run.js';
 import { readScenario, ScenarioFileError, writeScenario } from './sim/scenario-file.js';
 import { SeedPool } from './sim/seed-pool.js';
@@ -143,7 +143,7 @@ async function runMany({ from, seeds, workers, failures, out, ...options }: Comm
   if (tally.seeds < seeds) say(`${isInterrupted ? 'interrupted' : 'stopped'} after ${tally.seeds} of ${seeds} seeds`);
   say(describeTally(tally, performance.now() - startedAt, processes));
   for (const { seed, failure } of tally.failures) {
-    say(`${colors.red(failure!.check)} ${firstLine(failure!.message)}`);
+    say(`${colors.red(failure!.check)} ${firstLine(reasonOf(failure!))}`);
     say(`  npm run sim -- --seed ${seed}${flagsOf(options)}`);
   }
   if (isInterrupted) process.exit(130);
@@ -177,7 +177,7 @@ function finish(result: RunResult, report: SeedReport, history: string | undefin
 
 /** What failed, what led there, and the shortest script that leads there too. */
 function explain(result: RunResult, run: (sink: TraceSink) => RunResult, isTraced: boolean, out?: string): void {
-  const { check, message, time } = result.failure!;
+  const { check, time } = result.failure!;
   if (!isTraced) {
     const trace = new LastLines(TRACE_LINES_SHOWN);
     const { traceHash } = run((line) => trace.add(line));
@@ -186,7 +186,7 @@ function explain(result: RunResult, run: (sink: TraceSink) => RunResult, isTrace
     if (traceHash !== result.traceHash) say(colors.red('the same run again went another way: it is not deterministic'));
   }
   say('');
-  say(`seed ${result.seed}: ${colors.red(check)} at ${time}: ${message}`);
+  say(`seed ${result.seed}: ${colors.red(check)} at ${time}: ${reasonOf(result.failure!)}`);
   if (out === undefined) return;
   process.stderr.write('shrinking ...\n');
   const scenario = shrink(result);

@@ -25,7 +25,7 @@ export function runFreshSeeds(test: number): void {
     ticks += result.ticks;
     if (!result.failure) continue;
     const { check, message } = result.failure;
-    throw new Error(`seed ${seed} fails: ${check}: ${message}\n\nnpm run sim -- --seed ${seed}`);
+    throw new Error(`seed ${seed} fails ${check}:\n${message}\n\nnpm run sim -- --seed ${seed}`);
   }
   process.stdout.write(`fresh seeds ${base} to ${seed - 1}: ${seed - base} runs, ${ticks} ticks, all passed\n`);
 }

@@ -49,11 +49,9 @@ interface Flags extends RunOptions {
   readonly model: string;
 }
 
-type FlagName = keyof Flags & string;
-
 const MODES = ['seed', 'seeds', 'scenario', 'check'] as const;
 /** With which of them a flag goes; the modes' own flags go alone. */
-const GOES_WITH: Readonly<Record<Exclude<FlagName, (typeof MODES)[number]>, readonly (typeof MODES)[number][]>> = {
+const GOES_WITH: Readonly<Record<Exclude<keyof Flags, (typeof MODES)[number]>, readonly (typeof MODES)[number][]>> = {
   from: ['seeds'],
   workers: ['seeds'],
   failures: ['seeds'],

@@ -1,4 +1,4 @@
-import type { SeedReport } from './seed-report.js';
+import type { SeedFailure, SeedReport } from './seed-report.js';
 import type { Tally } from './tally.js';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -34,6 +34,12 @@ export function describeTally(tally: Tally, elapsedMs: number, workers: number):
     ...undecided(tally.undecided),
     ['failed', number.format(tally.failures.length)],
   ]);
+}
+
+/** The message without the name of the check, which some begin with. */
+export function reasonOf({ check, message }: SeedFailure): string {
+  const prefix = `${check}: `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
 function operations({ ok, fail, info }: SeedReport['operations']): string {

@@ -43,7 +43,7 @@ export function readScenario(path: string): Scenario {
     const kind = isObject(fault) ? fault['kind'] : undefined;
     claim(typeof kind === 'string' && isFaultKind(kind), `plan.faults[${i}].kind`, 'the name of a fault');
   });
-  return parsed as unknown as Scenario;
+  return parsed as Scenario;
 }
 
 /** Into `<dir>/<name>.json`; returns the path. */
