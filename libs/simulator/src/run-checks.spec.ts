@@ -1,5 +1,5 @@
 import type { Answer } from '@app/kv';
-import { Raft } from '@app/raft';
+import { EntryType, Raft } from '@app/raft';
 import { WriteAheadLog } from '@app/storage';
 import { textOf } from './checks/write-record.js';
 import { UNITS_PER_TICK, type Outcome } from './observer.js';
@@ -156,6 +156,21 @@ describe('a run', () => {
     expect(checkOfRun(ofFour)).toBe('removed_node_disturbs');
   });
 
+  it('removed_node_not_told: it never sees its removal, and what it is told of it is lost', () => {
+    const step = original(Raft.prototype, 'step');
+    jest.spyOn(Raft.prototype, 'step').mockImplementation(function (this: Raft, message, incarnation) {
+      const tellsIt =
+        message.to === 'n4' &&
+        (message.type === 'MembershipNotice' ||
+          (message.type === 'AppendEntries' && message.entries.some(({ type }) => type === EntryType.Configuration)));
+      return tellsIt ? false : step.call(this, message, incarnation);
+    });
+    const remove = { kind: 'remove', at: 60 * UNITS_PER_TICK, duration: 0, node: 'n4' } as const;
+    const { cluster } = calmPlan(100);
+    const ofFour = { ...cluster, voters: ['n1', 'n2', 'n3', 'n4'], spares: [] };
+    expect(checkOfRun(calmPlan(100, { cluster: ofFour, faults: [remove] }))).toBe('removed_node_not_told');
+  });
+
   it('operation_ends: a write is never answered', () => {
     const write = original(SimulatedNode.prototype, 'write');
     jest.spyOn(SimulatedNode.prototype, 'write').mockImplementation(function (this: SimulatedNode, command, reply) {
@@ -204,7 +219,7 @@ describe('a process', () => {
 
   it('disk: its log fails on a disk that does not', () => {
     const { world } = ledWorld();
-    jest.spyOn(WriteAheadLog.prototype, 'append').mockImplementation((_, done) => done(new Error('no'), undefined));
+    jest.spyOn(WriteAheadLog.prototype, 'append').mockImplementation((_, done) => done(new Error('no')));
     world.crash(world.ids[0]!, { effects: 0 });
     world.restart(world.ids[0]!);
     world.crash(world.ids[1]!, { effects: 0 });

@@ -102,7 +102,7 @@ describe('learners', () => {
 });
 
 describe('commits in a turn in which the role changes', () => {
-  it('committed_is_synced_on_quorum: a leader commits and is deposed', () => {
+  it('follower_commit_verified_prefix: a leader that is deposed has committed what no quorum has', () => {
     const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
     a.state.append([entryOf(2, 1)]);
