@@ -1,7 +1,18 @@
-import { isVoter, type AppendEntries, type InstallSnapshot, type Message, type NodeId, type Term } from '@app/raft';
+import {
+  isVoter,
+  type AppendEntries,
+  type Configuration,
+  type InstallSnapshot,
+  type Message,
+  type NodeId,
+  type RaftConfig,
+  type RaftState,
+  type Term,
+} from '@app/raft';
 import type { ObservedNode } from '../observer.js';
 import type { Check } from './check.js';
 import { fail } from './fail.js';
+import { isQuorum } from './quorums.js';
 
 /** Election timeouts after which a leader whose disk completes nothing must have stepped down. */
 const HUNG_DISK_TIMEOUTS_MAX = 11;
@@ -15,17 +26,31 @@ interface Seen {
   /** Requests for votes by what they ask: whether one came at a time at which it may be granted. */
   readonly mayGrant: Map<string, boolean>;
   ledTerm: Term;
+  /** As a leader: when who answered last, and since when these are counted, in the same configuration. */
+  readonly answeredTick: Map<NodeId, number>;
+  countedSince: number;
+  counted: Configuration | undefined;
 }
 
 /**
  * Nobody who must not do so disturbs a leader: voters that hear it help no candidate, a late TimeoutNow moves nobody, who was told of its
- * removal asks for no votes, and nobody leads who is no voter, or whose disk hangs.
+ * removal asks for no votes, and nobody leads who is no voter, whose disk hangs, or
+ * whom no quorum answers.
  */
 export class DisturbanceChecks implements Check {
   private readonly seen = new Map<NodeId, Seen>();
 
   started({ id }: ObservedNode): void {
-    this.seen.set(id, { heardTick: -Infinity, heardTerm: 0, leaves: new Map(), mayGrant: new Map(), ledTerm: 0 });
+    this.seen.set(id, {
+      heardTick: -Infinity,
+      heardTerm: 0,
+      leaves: new Map(),
+      mayGrant: new Map(),
+      ledTerm: 0,
+      answeredTick: new Map(),
+      countedSince: 0,
+      counted: undefined,
+    });
   }
 
   crashed({ id }: ObservedNode): void {
@@ -39,6 +64,9 @@ export class DisturbanceChecks implements Check {
       case 'AppendEntries':
       case 'InstallSnapshot':
         this.hear(seen, message, state.now);
+        break;
+      case 'AppendEntriesResponse':
+        if (message.term === state.currentTerm) seen.answeredTick.set(message.from, state.now);
         break;
       case 'TimeoutNow': {
         const { currentTerm, leaderId, log } = state;
@@ -90,10 +118,25 @@ export class DisturbanceChecks implements Check {
     if (writingSince !== undefined && now - writingSince > HUNG_DISK_TIMEOUTS_MAX * config.electionTimeoutTicks) {
       fail('hung_disk_leads', `${id} leads, and its disk writes since tick ${writingSince}; now is ${now}`);
     }
-    if (seen.ledTerm === currentTerm) return;
+    if (seen.ledTerm === currentTerm) return this.checkHearing(id, seen, state, config);
     seen.ledTerm = currentTerm;
+    seen.answeredTick.clear();
+    seen.counted = undefined;
     const isEntitled = isVoter(configurations.current, id) || isVoter(configurations.at(commitIndex).configuration, id);
     if (!isEntitled) fail('non_voter_leads', `${id} leads term ${currentTerm}, and is no voter`);
+  }
+
+  private checkHearing(id: NodeId, seen: Seen, state: RaftState, config: RaftConfig): void {
+    const { now } = state;
+    const configuration = state.configurations.current;
+    if (seen.counted !== configuration) {
+      seen.counted = configuration;
+      seen.countedSince = now;
+    }
+    const oldest = now - 2 * config.electionTimeoutTicks;
+    if (!config.checkQuorum || seen.countedSince >= oldest) return;
+    if (isQuorum(configuration, (voter) => voter === id || (seen.answeredTick.get(voter) ?? -1) >= oldest)) return;
+    fail('deaf_leader', `${id} leads, and no quorum has answered it for two election timeouts`);
   }
 
   private hear(seen: Seen, { term }: AppendEntries | InstallSnapshot, now: number): void {

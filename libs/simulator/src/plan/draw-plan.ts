@@ -75,12 +75,14 @@ export function drawPlan({ seed, ticks: givenTicks, nodes, faults: allowed = FAU
   const plan = { focus, ticks, cluster, workload };
   const faults: Fault[] = [];
   for (const kind of FAULT_KINDS) {
+    if (kind === 'isolate') continue;
     const percent =
       focus === 'quiet' ? 8 : KINDS_OF_FOCUS[focus].includes(kind) ? (focus === 'everything' ? 35 : 65) : 12;
     // Drawn also for what is not allowed, so that the rest of the plan stays the same.
     const drawn = random.nextInt(1, 100) <= percent ? drawFaults(kind, random, plan) : [];
     if (allowed.includes(kind)) faults.push(...drawn);
   }
+  faults.push(...drawStories(seed, plan).filter(({ kind }) => allowed.includes(kind)));
   // So that it is also seen what a cluster does by itself.
   const calm = focus === 'quiet' ? QUIET_TIMEOUTS * cluster.config.electionTimeoutTicks * UNITS_PER_TICK : 0;
   const late = faults.filter(({ at }) => at >= calm);
@@ -97,7 +99,7 @@ function drawCluster(random: Random, focus: Focus, nodes: number | undefined): C
   const [voters, spares] = [names.slice(0, -SPARES), names.slice(-SPARES)];
   const chance = (percent: number) => random.nextInt(1, 100) <= percent;
   const electionTimeoutTicks = random.nextInt(5, 10);
-  const checkQuorum = chance(80);
+  const checkQuorum = chance(focus === 'reads' ? 60 : 80);
   const leaseTicks =
     checkQuorum && (chance(40) || focus === 'reads' || focus === 'clocks')
       ? random.nextInt(2, electionTimeoutTicks - 2)
@@ -157,6 +159,59 @@ function drawFaults(kind: FaultKind, random: Random, { ticks, cluster }: Omit<Ru
     const duration = random.nextInt(1, (isVeryLong ? 60 : isLong ? 15 : 4) * timeout);
     return drawFault(kind, at, duration, random, cluster);
   });
+}
+
+/**
+ * Faults that do most harm one after the other. A leader is cut off with writes that are not committed, and returns when its successor, who
+ * has committed a little, is gone; or its disk is so slow that it still writes what is truncated. A leader that is cut off, and whose clock
+ * is slow or stands still, is asked for reads. Members are replaced time and again.
+ */
+function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'faults'>): Fault[] {
+  const random = new SeededRandom(seed, 'stories');
+  const timeout = cluster.config.electionTimeoutTicks * UNITS_PER_TICK;
+  const end = ticks * UNITS_PER_TICK;
+  const faults: Fault[] = [];
+  if (['everything', 'elections', 'disk', 'snapshots'].includes(focus)) {
+    for (let count = random.nextInt(0, 5); count > 0; count--) {
+      const at = random.nextInt(0, end);
+      const duration = random.nextInt(timeout >> 1, 5 * timeout);
+      faults.push({ kind: 'isolate', at, duration, node: LEADER });
+      const slowness = random.nextInt(timeout >> 1, 2 * timeout);
+      if (random.nextInt(0, 1) > 0)
+        faults.push({ kind: 'slow_disk', at, duration: duration + 2 * timeout, node: LEADER, amount: slowness });
+      const isLost = random.nextInt(0, 2) > 0;
+      const crash = { at: at + duration - 1, duration: random.nextInt(timeout, 4 * timeout), node: LEADER, amount: 0 };
+      if (isLost) faults.push({ kind: 'crash', ...crash });
+    }
+  }
+  if (focus === 'reads' || focus === 'clocks') {
+    for (let count = random.nextInt(2, 7); count > 0; count--) {
+      const at = random.nextInt(0, end);
+      const [duration, pause] = [random.nextInt(2 * timeout, 6 * timeout), random.nextInt(timeout >> 1, timeout - 1)];
+      const rate = slowRate(random, cluster.config);
+      const variant = random.nextInt(0, 3);
+      faults.push({ kind: 'isolate', at: at + pause, duration, node: LEADER });
+      const base = { at, duration: pause + duration, node: LEADER };
+      if (variant === 0) faults.push({ ...base, kind: 'pause', duration: pause + 1 });
+      if (variant === 1) faults.push({ ...base, kind: 'clock_rate', amount: rate });
+      if (variant === 2 && cluster.config.leaseTicks === 0) faults.push({ ...base, kind: 'clock_freeze' });
+    }
+  }
+  if (focus === 'membership') {
+    const all = [...cluster.voters, ...cluster.spares];
+    const any = () => all[random.nextInt(0, all.length - 1)]!;
+    for (let count = random.nextInt(2, 6); count > 0; count--) {
+      const node = random.nextInt(0, 2) > 0 ? any() : LEADER;
+      faults.push({ kind: 'replace', at: random.nextInt(0, end), duration: 0, node, other: any() });
+    }
+  }
+  return faults;
+}
+
+/** Of a leader that does not notice how the time passes, as far as its lease allows. */
+function slowRate(random: Random, { leaseTicks, electionTimeoutTicks }: NodeConfig): number {
+  const rates = [0.25, 0.5, 0.8].filter((rate) => leaseTicks < (electionTimeoutTicks - 1) * rate);
+  return rates[random.nextInt(0, rates.length - 1)] ?? 1;
 }
 
 /** Faults that end something for good, or that fill a run by themselves. */

@@ -87,7 +87,7 @@ export class FaultInjector {
   }
 
   isLinkGood(from: NodeId, to: NodeId): boolean {
-    for (const { fault } of this.active) if (isOfLink(fault, from, to)) return false;
+    for (const active of this.active) if (isOfLink(active, from, to)) return false;
     return true;
   }
 
@@ -209,7 +209,8 @@ export class FaultInjector {
 
   private renew({ fault, node }: Active): void {
     if (fault.kind === 'power_loss') return;
-    if (node !== undefined) this.renewNode(node);
+    if (fault.kind === 'isolate') this.renewLinks();
+    else if (node !== undefined) this.renewNode(node);
     else this.renewLinks();
   }
 
@@ -269,8 +270,9 @@ export class FaultInjector {
 
   private linkBehaviour(from: NodeId, to: NodeId): LinkBehaviour {
     let link = goodLink;
-    for (const { fault } of this.active) {
-      if (!isOfLink(fault, from, to)) continue;
+    for (const active of this.active) {
+      if (!isOfLink(active, from, to)) continue;
+      const { fault } = active;
       const amount = fault.amount ?? 0;
       switch (fault.kind) {
         case 'loss':
@@ -286,6 +288,7 @@ export class FaultInjector {
           link = { ...link, delayMax: Math.max(link.delayMax, amount) };
           break;
         case 'cut':
+        case 'isolate':
           link = { ...link, isCut: true };
           break;
         default:
@@ -321,9 +324,17 @@ export class FaultInjector {
   }
 }
 
-const HELPLESS_KINDS: ReadonlySet<string> = new Set(['hung_disk', 'disk_full', 'pause', 'clock_freeze', 'crash_loop']);
+const HELPLESS_KINDS: ReadonlySet<string> = new Set([
+  'hung_disk',
+  'disk_full',
+  'pause',
+  'clock_freeze',
+  'crash_loop',
+  'isolate',
+]);
 const LINK_KINDS: ReadonlySet<string> = new Set(['loss', 'delay', 'reorder', 'duplicate', 'replay', 'cut', 'garbage']);
 
-function isOfLink({ kind, links }: Fault, from: NodeId, to: NodeId): boolean {
+function isOfLink({ fault: { kind, links }, node }: Active, from: NodeId, to: NodeId): boolean {
+  if (kind === 'isolate') return from === node || to === node;
   return LINK_KINDS.has(kind) && (links === undefined || links.some((link) => link[0] === from && link[1] === to));
 }

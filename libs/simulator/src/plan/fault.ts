@@ -37,6 +37,7 @@ export const FAULT_KINDS = [
   'replace',
   'transfer',
   'two_at_once',
+  'isolate',
   'garbage',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
