@@ -17,6 +17,15 @@ describe('the catalogue of bugs', () => {
     expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))).toEqual([]);
   });
 
+  it('has one for every known way in which such a database has been wrong', () => {
+    const letters = new Set(CATALOGUE.flatMap(({ breaks }) => breaks.split(', ')).filter((text) => text.length === 1));
+    expect([...letters].sort().join('')).toBe('abcdefghijklmnopqrstuvw');
+  });
+
+  it('says of each what comes of it', () => {
+    expect(CATALOGUE.filter(({ note, breaks }) => note.length < 20 || breaks === '')).toEqual([]);
+  });
+
   it('touches only what a real node runs, too', () => {
     const files = CATALOGUE.flatMap(({ edits }) => edits.map(({ file }) => file));
     expect(files.filter((file) => !/^libs\/(raft|kv|storage|simulator)\/src\//.test(file))).toEqual([]);

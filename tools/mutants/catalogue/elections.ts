@@ -207,7 +207,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: 'const majorityOf = (count: number): number => (count + 1) >> 1;',
       },
     ],
-    note: 'two of four decide',
+    note: 'two of four decide, and so may the other two',
   },
   {
     name: 'joint-vote-by-incoming-alone',
