@@ -205,13 +205,28 @@ class Run {
     const { currentTerm, configuration } = this.world.node(leader).state!;
     this.runUntil(this.world.now + STEADY_TIMEOUTS * this.electionTimeout);
     const now = this.world.node(leader).state;
-    if (now?.currentTerm === currentTerm && now.role === 'leader') return this.checkTold(leader);
+    if (now?.currentTerm === currentTerm && now.role === 'leader') {
+      this.checkImpostors(leader);
+      return this.checkTold(leader);
+    }
     const outsiders = this.world.ids.filter((id) => !membersOf(configuration).includes(id) || this.guard.isLost(id));
     const check = outsiders.length > 0 ? 'removed_node_disturbs' : 'leadership_unsteady';
     fail(
       check,
       `${leader} led term ${currentTerm} of a healthy cluster, ${now?.role} in term ${now?.currentTerm}; outside are ${outsiders.join()}`,
     );
+  }
+
+  /** Whoever lost its disk, and comes under its old name, is nobody. */
+  private checkImpostors(leader: NodeId): void {
+    const { raft, state } = this.world.node(leader);
+    const { incarnations = {} } = state!.configuration;
+    for (const { id, isActive } of raft!.status().members) {
+      const known = incarnations[id];
+      if (!isActive || known === undefined || !this.world.ids.includes(id)) continue;
+      const { incarnation } = this.world.node(id);
+      if (incarnation !== known) fail('impostor_believed', `${leader} listens to ${incarnation}, who is not ${known}`);
+    }
   }
 
   /** Who believes to be a voter and has asked a member for its vote since it was removed knows better by now. */

@@ -143,6 +143,7 @@ export class Checks implements SimObserver {
     this.progress.settled(node);
     this.compaction.settled(node);
     this.disturbance.settled(node);
+    this.reads.settled(node);
   }
 
   /** Whether the state of this replica is what the log makes. Costs all its rows: for the end of a run. */

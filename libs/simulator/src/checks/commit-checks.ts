@@ -1,4 +1,14 @@
-import type { AppendEntries, Configuration, Entry, InstallSnapshot, LogIndex, Message, NodeId, Term } from '@app/raft';
+import type {
+  AppendEntries,
+  Configuration,
+  ConfigurationAt,
+  Entry,
+  InstallSnapshot,
+  LogIndex,
+  Message,
+  NodeId,
+  Term,
+} from '@app/raft';
 import type { ObservedNode } from '../observer.js';
 import type { Check } from './check.js';
 import type { CommittedLog } from './committed-log.js';
@@ -144,6 +154,8 @@ export class CommitChecks implements Check {
       fail('commit_own_term', `${id} commits entry ${commitIndex} of term ${term} in term ${currentTerm}`);
     }
     const hasIt = (node: NodeId) => this.ledger.hasSynced(node, commitIndex, term);
+    const change = configurations.at(commitIndex);
+    if (change.index > seen.commitIndex) this.checkChangeCommitted(id, change, log.termAt(change.index));
     // A configuration that this commit has led to is in force only from then on.
     if (isQuorum(seen.configuration, hasIt) || isQuorum(configurations.current, hasIt)) return;
     const withLearners = (known: Configuration) =>
@@ -152,6 +164,15 @@ export class CommitChecks implements Check {
     const isLearnerCounted = seen.configuration.learners.length > 0 && withLearners(seen.configuration);
     const check = isLearnerCounted ? 'learner_counted' : 'committed_is_synced_on_quorum';
     fail(check, `${id} commits ${commitIndex}, which no quorum of ${show(seen.configuration)} has synced`);
+  }
+
+  /** A change is in force when it is committed, and no later one is: its own quorum counts, before what follows a joint one. */
+  private checkChangeCommitted(id: NodeId, { index, configuration }: ConfigurationAt, term: Term): void {
+    if (isQuorum(configuration, (node) => this.ledger.hasSynced(node, index, term))) return;
+    fail(
+      'committed_is_synced_on_quorum',
+      `${id} commits the change ${index}, which no quorum of ${show(configuration)} has synced`,
+    );
   }
 
   private checkFollowersCommit(

@@ -7,7 +7,12 @@ import { fail } from './fail.js';
 interface PendingRead {
   /** Undefined for a read that promises nothing. */
   readonly floor: LogIndex | undefined;
+  /** In ticks of the node. */
+  readonly since: number;
 }
+
+/** Election timeouts after which a node that does not lead has ended a read, one way or the other; it gives up after two. */
+const FOLLOWER_TIMEOUTS_MAX = 3;
 
 /** A read that is confirmed sees at least what was committed anywhere when it was asked for; each is answered once. */
 export class ReadChecks implements Check {
@@ -27,12 +32,12 @@ export class ReadChecks implements Check {
     this.pending.delete(id);
   }
 
-  readRequested({ id }: ObservedNode, context: number, mode: ReadMode): void {
+  readRequested({ id, state }: ObservedNode, context: number, mode: ReadMode): void {
     const pending = this.pending.get(id);
     if (pending === undefined) return;
     if (pending.has(context)) fail('read_context_reused', `${id} uses the read context ${context} again`);
     const isChecked = mode !== 'lease' || this.areLeasesSound;
-    pending.set(context, { floor: isChecked ? this.committed.lastIndex : undefined });
+    pending.set(context, { floor: isChecked ? this.committed.lastIndex : undefined, since: state?.now ?? 0 });
   }
 
   readConfirmed(node: ObservedNode, context: number, index: LogIndex): void {
@@ -45,6 +50,16 @@ export class ReadChecks implements Check {
   readRejected(node: ObservedNode, context: number, reason: ReadRejection): void {
     void reason;
     this.end(node, context);
+  }
+
+  settled({ id, state, config }: ObservedNode): void {
+    if (state === undefined || state.role === 'leader') return;
+    for (const [context, { since }] of this.pending.get(id) ?? []) {
+      if (state.now - since > FOLLOWER_TIMEOUTS_MAX * config.electionTimeoutTicks)
+        fail('operation_ends', `${id}, which does not lead, has not ended the read ${context} since tick ${since}`);
+      // They are in the order of time.
+      return;
+    }
   }
 
   /** Reads that a living process has neither confirmed nor rejected. */

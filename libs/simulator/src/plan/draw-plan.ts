@@ -140,7 +140,7 @@ function drawWorkload(random: Random, focus: Focus, ticks: number, electionTimeo
     giveUpTimeout: random.nextInt(2, 8) * timeout,
     sharedKeys: random.nextInt(1, 3),
     readShare: share(focus === 'reads' || focus === 'clocks'),
-    leaseShare: random.nextInt(0, 1) * random.nextInt(10, 70),
+    leaseShare: (random.nextInt(0, 1) || focus === 'reads' ? 1 : 0) * random.nextInt(10, 70),
     staleShare: random.nextInt(0, 1) * random.nextInt(5, 20),
     anywhereShare: random.nextInt(5, 50),
     sessionShare: share(focus === 'sessions'),
@@ -174,7 +174,8 @@ function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'fau
   if (['everything', 'elections', 'disk', 'snapshots'].includes(focus)) {
     for (let count = random.nextInt(0, 5); count > 0; count--) {
       const at = random.nextInt(0, end);
-      const duration = random.nextInt(timeout >> 1, 5 * timeout);
+      // A short time is enough for a successor with few entries.
+      const duration = random.nextInt(timeout >> 1, (random.nextInt(0, 2) > 0 ? 2 : 5) * timeout);
       faults.push({ kind: 'isolate', at, duration, node: LEADER });
       const slowness = random.nextInt(timeout >> 1, 2 * timeout);
       if (random.nextInt(0, 1) > 0)
@@ -187,9 +188,12 @@ function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'fau
   if (focus === 'reads' || focus === 'clocks') {
     for (let count = random.nextInt(2, 7); count > 0; count--) {
       const at = random.nextInt(0, end);
-      const [duration, pause] = [random.nextInt(2 * timeout, 6 * timeout), random.nextInt(timeout >> 1, timeout - 1)];
+      const [duration, pause] = [
+        random.nextInt(2 * timeout, 6 * timeout),
+        random.nextInt(Math.floor(0.7 * timeout), timeout - 1),
+      ];
       const rate = slowRate(random, cluster.config);
-      const variant = random.nextInt(0, 3);
+      const variant = Math.max(0, random.nextInt(-1, 3));
       faults.push({ kind: 'isolate', at: at + pause, duration, node: LEADER });
       const base = { at, duration: pause + duration, node: LEADER };
       if (variant === 0) faults.push({ ...base, kind: 'pause', duration: pause + 1 });
