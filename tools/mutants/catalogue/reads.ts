@@ -175,11 +175,11 @@ export const READ_MUTANTS: readonly Mutant[] = [
     breaks: 's',
     edits: [
       {
-        file: 'libs/simulator/src/process.ts',
-        find: '    if (this.wasLeader && !raft.isLeader) this.proposals.leadershipLost();\n',
-        replace: '',
+        file: 'libs/simulator/src/pending-proposals.ts',
+        find: '    for (const { waiting } of lost) waiting.unknown(LEADERSHIP_LOST);\n',
+        replace: '    void lost;\n',
       },
     ],
-    note: 'clients of a deposed leader wait for entries that may never be applied there',
+    note: 'clients of a deposed leader wait for ever for what became of their writes',
   },
 ];
