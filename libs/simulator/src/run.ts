@@ -16,6 +16,7 @@ import { MembershipGuard } from './plan/membership-guard.js';
 import { areLeasesSound, nodeConfigOf, type RunPlan } from './plan/run-plan.js';
 import { Client } from './workload/client.js';
 import { answerOf, HistoryRecorder } from './workload/history-recorder.js';
+import { RivalReader } from './workload/rival-reader.js';
 import { World } from './world.js';
 
 export interface RunOptions {
@@ -157,6 +158,7 @@ class Run {
     const end = ticks * UNITS_PER_TICK;
     this.injector.schedule(faults);
     for (const client of this.clients) client.start();
+    new RivalReader(this.world).start(end);
     this.checkColdStart();
     const all = [...cluster.voters, ...cluster.spares].map((id) => nodeConfigOf(cluster, id));
     if (all.every(({ preVote, checkQuorum }) => preVote && checkQuorum)) {

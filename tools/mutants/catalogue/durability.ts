@@ -23,22 +23,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
   {
     name: 'old-snapshot-installed',
     breaks: 'i',
-    edits: [
-      { file: SNAPSHOTS, find: 'if (index > state.commitIndex) {', replace: 'if (index > state.log.base.index) {' },
-    ],
+    edits: [{ file: SNAPSHOTS, find: 'if (index > state.commitIndex) {', replace: 'if (index > 0) {' }],
     note: 'a snapshot that comes late takes back what was committed since',
-  },
-  {
-    name: 'snapshot-replaces-a-matching-log',
-    breaks: 'i, durable state lost',
-    edits: [
-      {
-        file: SNAPSHOTS,
-        find: '      if (state.log.matches(index, term)) state.commitIndex = index;\n      else state.restore(message.snapshot);',
-        replace: '      void term;\n      state.restore(message.snapshot);',
-      },
-    ],
-    note: 'entries behind the snapshot that were acknowledged are gone',
   },
   {
     name: 'conflicting-entry-kept-at-the-snapshot',
@@ -101,10 +87,10 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
       {
         file: PROCESS,
         find: 'const image = this.staged.get(nameOf(snapshot));',
-        replace: 'const image = [...this.staged.values()].at(-1);',
+        replace: 'const image = [...this.staged.values()].at(0);',
       },
     ],
-    note: 'the state that came last is installed for the message that came first',
+    note: 'the state that came first is installed for a message that came later',
   },
   {
     name: 'interrupted-installation-not-repeated',
@@ -184,24 +170,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
       },
     ],
     note: 'after a failed sync the log goes on as if it had succeeded',
-  },
-  {
-    name: 'hard-state-behind-its-entries',
-    breaks: 'e',
-    edits: [
-      {
-        file: WRITE_AHEAD_LOG,
-        find: '      this.current = { ...batch.hardState };\n      records.push(hardStateRecord(this.current));',
-        replace: '      this.current = { ...batch.hardState };',
-      },
-      {
-        file: WRITE_AHEAD_LOG,
-        find: '      records.push(entryRecord(entry, previous));\n    }\n',
-        replace:
-          '      records.push(entryRecord(entry, previous));\n    }\n    if (batch.hardState) records.push(hardStateRecord(this.current));\n',
-      },
-    ],
-    note: 'a torn write leaves entries of a term that the node does not know of',
   },
   {
     name: 'checksum-ignored',

@@ -64,6 +64,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
         replace:
           'const heard = storedByQuorum(state.configuration, (id) =>\n      id === state.id ? state.now : (state.progress.get(id)?.lastContactTick ?? 0),\n    );\n    return latest !== undefined && this.lasts(state, heard);',
       },
+      // What it counts from is kept for as long.
+      { file: LEASE, find: 'while (this.begun.length > 0 && ', replace: 'while (this.begun.length > 1000 && ' },
     ],
     note: 'answers that were long on their way prolong a lease that has ended',
   },
@@ -73,8 +75,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEASE,
-        find: 'return latest !== undefined && this.lasts(state, latest.tick);',
-        replace: 'return latest !== undefined;',
+        find: 'return state.now < tick + this.config.leaseTicks;',
+        replace: 'return state.now < tick + 1000 * this.config.leaseTicks;',
       },
     ],
     note: 'a leader that was paused answers from a lease that has ended',

@@ -4,6 +4,7 @@ import { UNITS_PER_TICK } from '../observer.js';
 import type { PowerLossLeaves } from '../world-control.js';
 import { drawLinks } from './draw-links.js';
 import { FAULT_KINDS, LEADER, type Fault, type FaultKind } from './fault.js';
+import { asLeaseRun } from './lease-runs.js';
 import { FOCUSES, type ClusterPlan, type Focus, type NodeConfig, type RunPlan, type WorkloadPlan } from './run-plan.js';
 
 export interface PlanOptions {
@@ -39,6 +40,8 @@ const KINDS_OF_FOCUS: Readonly<Record<Focus, readonly FaultKind[]>> = {
     'slow_snapshot',
     'apply_stall',
     'reset',
+    'replay',
+    'duplicate',
     'pause',
     'power_loss',
   ],
@@ -89,7 +92,9 @@ export function drawPlan({ seed, ticks: givenTicks, nodes, faults: allowed = FAU
   faults.splice(0, faults.length, ...late);
   while (faults.length > FAULTS_MAX) faults.splice(random.nextInt(0, faults.length - 1), 1);
   faults.sort((one, other) => one.at - other.at);
-  return { ...plan, faults };
+  const drawn = { ...plan, faults };
+  const isLeaseRun = (focus === 'clocks' || focus === 'reads') && cluster.voters.length >= 3 && seed % 4 !== 0;
+  return isLeaseRun ? asLeaseRun(seed, drawn, allowed) : drawn;
 }
 
 function drawCluster(random: Random, focus: Focus, nodes: number | undefined): ClusterPlan {

@@ -37,6 +37,8 @@ const SUPERVISION_PERIOD = 7 * UNITS_PER_TICK;
 interface Active {
   readonly fault: Fault;
   readonly node: NodeId | undefined;
+  /** From which alone `node` is cut off. */
+  readonly other?: NodeId | undefined;
 }
 
 /** Carries out a plan. Faults of one thing may overlap: what holds is made anew from all that are active whenever one begins or ends. */
@@ -124,7 +126,8 @@ export class FaultInjector {
     this.injected[fault.kind] = (this.injected[fault.kind] ?? 0) + 1;
     this.world.trace('fault', node ?? '', [fault.duration, fault.amount ?? 0], () => JSON.stringify(fault));
     if (fault.duration === 0) return;
-    const active = { fault, node };
+    const other = fault.kind === 'isolate' && fault.other !== undefined ? this.resolve(fault.other) : undefined;
+    const active = { fault, node, other };
     this.active.add(active);
     this.renew(active);
     this.world.at(this.world.now + fault.duration, () => this.end(active));
@@ -142,7 +145,7 @@ export class FaultInjector {
     const { world } = this;
     switch (fault.kind) {
       case 'reset':
-        for (const [from, to] of fault.links ?? []) world.resetLink(from, to);
+        for (const [from, to] of fault.links ?? this.linksOf(id)) world.resetLink(from, to);
         return true;
       case 'crash':
         if (!world.node(id!).isUp) return false;
@@ -181,6 +184,10 @@ export class FaultInjector {
       default:
         return true;
     }
+  }
+
+  private linksOf(id: NodeId | undefined): (readonly [NodeId, NodeId])[] {
+    return this.world.ids.flatMap((other) => (id === undefined || other === id ? [] : pair(id, other)));
   }
 
   private flipBit(fault: Fault, id: NodeId): boolean {
@@ -318,11 +325,23 @@ export class FaultInjector {
     return false;
   }
 
+  private followers(): NodeId[] {
+    const leader = this.leader();
+    return this.world.ids.filter((id) => id !== leader && this.world.node(id).state?.isVoter === true);
+  }
+
   private resolve(node: NodeId): NodeId | undefined {
     if (node === LEADER) return this.leader() ?? this.world.ids.find((id) => this.world.node(id).isUp);
+    const [, n] = /^@follower(\d+)$/.exec(node) ?? [];
+    if (n !== undefined) return this.followers()[Number(n) - 1];
     return this.world.ids.includes(node) ? node : undefined;
   }
 }
+
+const pair = (one: NodeId, other: NodeId): (readonly [NodeId, NodeId])[] => [
+  [one, other],
+  [other, one],
+];
 
 const HELPLESS_KINDS: ReadonlySet<string> = new Set([
   'hung_disk',
@@ -334,7 +353,10 @@ const HELPLESS_KINDS: ReadonlySet<string> = new Set([
 ]);
 const LINK_KINDS: ReadonlySet<string> = new Set(['loss', 'delay', 'reorder', 'duplicate', 'replay', 'cut', 'garbage']);
 
-function isOfLink({ fault: { kind, links }, node }: Active, from: NodeId, to: NodeId): boolean {
-  if (kind === 'isolate') return from === node || to === node;
+function isOfLink({ fault: { kind, links }, node, other }: Active, from: NodeId, to: NodeId): boolean {
+  if (kind === 'isolate') {
+    const [isFrom, isTo] = [from === node, to === node];
+    return (isFrom && (other ?? to) === to) || (isTo && (other ?? from) === from);
+  }
   return LINK_KINDS.has(kind) && (links === undefined || links.some((link) => link[0] === from && link[1] === to));
 }

@@ -45,15 +45,18 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 /** Whoever leads in the latest term when the fault begins, or else the first node that is up. */
 export const LEADER = '@leader';
 
+/** The voters that are up and do not lead when the fault begins, counted from 1. */
+export const nthFollower = (n: number): NodeId => `@follower${n}`;
+
 /** Something that goes wrong, or that an operator does, at a given time. All of it can be written as JSON. */
 export interface Fault {
   readonly kind: FaultKind;
   readonly at: SimTime;
   /** 0 for what happens in an instant. */
   readonly duration: SimTime;
-  /** A node, or `LEADER`. */
+  /** A node, `LEADER`, or a `nthFollower`. */
   readonly node?: NodeId;
-  /** A second one: who replaces, or takes over. */
+  /** A second one: who replaces, takes over, or alone is cut off from `node`. */
   readonly other?: NodeId;
   /** Directed, from one to the other. Without it, a fault of the network is of all links. */
   readonly links?: readonly (readonly [from: NodeId, to: NodeId])[];
