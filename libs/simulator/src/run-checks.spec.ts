@@ -1,9 +1,10 @@
 import type { Answer } from '@app/kv';
-import { EntryType, Raft } from '@app/raft';
+import { EntryType, Membership, Raft } from '@app/raft';
 import { WriteAheadLog } from '@app/storage';
 import { textOf } from './checks/write-record.js';
 import { UNITS_PER_TICK, type Outcome } from './observer.js';
 import { drawPlan } from './plan/draw-plan.js';
+import { nthFollower } from './plan/fault.js';
 import type { RunPlan } from './plan/run-plan.js';
 import { runSeed } from './run.js';
 import { SimulatedNode } from './simulated-node.js';
@@ -169,6 +170,15 @@ describe('a run', () => {
     const { cluster } = calmPlan(100);
     const ofFour = { ...cluster, voters: ['n1', 'n2', 'n3', 'n4'], spares: [] };
     expect(checkOfRun(calmPlan(100, { cluster: ofFour, faults: [remove] }))).toBe('removed_node_not_told');
+  });
+
+  it('impostor_believed: nobody asks with which disk a member comes', () => {
+    const admits = original(Membership.prototype, 'admits');
+    jest.spyOn(Membership.prototype, 'admits').mockImplementation(function (this: Membership, ...message) {
+      return admits.apply(this, message) || true;
+    });
+    const wipe = { kind: 'wipe', at: 80 * UNITS_PER_TICK, duration: UNITS_PER_TICK, node: nthFollower(1) } as const;
+    expect(checkOfRun(calmPlan(150, { faults: [wipe] }))).toBe('impostor_believed');
   });
 
   it('operation_ends: a write is never answered', () => {
