@@ -62,6 +62,8 @@ export interface RunResult {
 const RECOVERY_TIMEOUTS_MAX = 60;
 /** So many after the start of everything someone must have led, if nothing has gone wrong. */
 const COLD_START_TIMEOUTS_MAX = 20;
+/** And so much more for each entry that someone lacks. */
+const CATCH_UP_PER_ENTRY = 3 * UNITS_PER_TICK;
 /** For so many its term must then stand still. */
 const STEADY_TIMEOUTS = 6;
 /** Copies of messages come up to so much later. */
@@ -291,7 +293,7 @@ class Run {
 
   /** Waits until a leader leads and everyone who belongs to the cluster has all that it has. */
   private recover(): void {
-    const end = this.world.now + RECOVERY_TIMEOUTS_MAX * this.electionTimeout;
+    const end = this.world.now + RECOVERY_TIMEOUTS_MAX * this.electionTimeout + this.backlog() * CATCH_UP_PER_ENTRY;
     for (;;) {
       const obstacle = this.obstacle();
       if (obstacle === undefined) return;
@@ -299,6 +301,12 @@ class Run {
         fail('liveness', `${RECOVERY_TIMEOUTS_MAX} election timeouts after the last fault ${obstacle}`);
       this.runUntil(this.world.now + UNITS_PER_TICK);
     }
+  }
+
+  /** Entries that the one who is furthest behind has to be sent; with the smallest window they come one by one. */
+  private backlog(): number {
+    const applied = this.world.ids.filter((id) => !this.guard.isLost(id)).map((id) => this.world.node(id).appliedIndex);
+    return Math.max(0, this.checks.committed.lastIndex - Math.min(...applied));
   }
 
   private obstacle(): string | undefined {
