@@ -154,9 +154,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     breaks: 'u',
     edits: [
       {
-        file: 'libs/simulator/src/simulated-node.ts',
-        find: 'new SeededRandom(this.seed, `${name} ${this.id} ${this.starts}`)',
-        replace: 'new SeededRandom(this.seed, name)',
+        file: ELECTION,
+        find: 'return base + this.random.nextInt(0, base);',
+        replace: 'return base + 0 * this.random.nextInt(0, base);',
       },
     ],
     note: 'all nodes draw the same election timeouts',

@@ -3,7 +3,7 @@ import { SeededRandom } from '../seeded-random.js';
 import { UNITS_PER_TICK } from '../observer.js';
 import type { PowerLossLeaves } from '../world-control.js';
 import { drawLinks } from './draw-links.js';
-import { FAULT_KINDS, LEADER, type Fault, type FaultKind } from './fault.js';
+import { FAULT_KINDS, LEADER, nthFollower, type Fault, type FaultKind } from './fault.js';
 import { asLeaseRun } from './lease-runs.js';
 import { FOCUSES, type ClusterPlan, type Focus, type NodeConfig, type RunPlan, type WorkloadPlan } from './run-plan.js';
 
@@ -212,6 +212,20 @@ function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'fau
     for (let count = random.nextInt(2, 6); count > 0; count--) {
       const node = random.nextInt(0, 2) > 0 ? any() : LEADER;
       faults.push({ kind: 'replace', at: random.nextInt(0, end), duration: 0, node, other: any() });
+    }
+  }
+  if (focus === 'elections' || focus === 'everything') {
+    // A leader that has given up handing over, and what it had sent before arrives later than what it sends now.
+    const at = random.nextInt(0, end);
+    const amount = random.nextInt(10, 20) * UNITS_PER_TICK;
+    faults.push({ kind: 'reorder', at, duration: 8 * timeout, amount });
+    for (let n = 1; n <= 4; n++) {
+      faults.push({
+        kind: 'transfer',
+        at: at + 2 * n * timeout - timeout,
+        duration: 0,
+        node: nthFollower(1 + (n % 2)),
+      });
     }
   }
   return faults;
