@@ -121,14 +121,15 @@ function drawCluster(random: Random, focus: Focus, nodes: number | undefined): C
     uncommittedBytesMax: random.nextInt(200, 1000),
     pendingReadsMax: random.nextInt(1, 6),
     applyBytesMax: random.nextInt(80, 400),
-    retainedEntries: random.nextInt(0, 6),
+    retainedEntries: random.nextInt(0, focus === 'snapshots' ? 1 : 6),
     cacheBytesMax: random.nextInt(100, 600),
   };
   const areFlagsMixed = leaseTicks === 0 && chance(15);
   const overrides: Record<NodeId, Partial<NodeConfig>> = {};
   if (areFlagsMixed)
     for (const id of [...voters, ...spares]) overrides[id] = { preVote: chance(50), checkQuorum: chance(50) };
-  const checkpointEntries = focus === 'snapshots' || chance(40) ? random.nextInt(1, 10) : random.nextInt(20, 200);
+  const checkpointEntries =
+    focus === 'snapshots' || chance(40) ? random.nextInt(1, focus === 'snapshots' ? 3 : 10) : random.nextInt(20, 200);
   return { voters, spares, config, overrides, checkpointEntries };
 }
 
