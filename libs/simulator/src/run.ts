@@ -160,7 +160,7 @@ class Run {
     const end = ticks * UNITS_PER_TICK;
     this.injector.schedule(faults);
     for (const client of this.clients) client.start();
-    new RivalReader(this.world).start(end);
+    new RivalReader(this.world, (id) => this.guard.isLost(id)).start(end);
     this.checkColdStart();
     const all = [...cluster.voters, ...cluster.spares].map((id) => nodeConfigOf(cluster, id));
     if (all.every(({ preVote, checkQuorum }) => preVote && checkQuorum)) {
