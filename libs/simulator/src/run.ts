@@ -105,7 +105,7 @@ class Run {
     });
     const { world } = this;
     this.guard = new MembershipGuard(() => world.ids.map((id) => world.node(id)));
-    this.injector = new FaultInjector(world, this.guard, this.checks, cluster.checkpointEntries);
+    this.injector = new FaultInjector(world, this.guard, this.checks, cluster.checkpointEntries, cluster.voters);
     const { history } = this;
     const { calls, writes } = this.checks;
     const around = { world, plan: workload, history, calls, writes, areLeasesSound: isLeaseChecked };
@@ -160,7 +160,7 @@ class Run {
     const end = ticks * UNITS_PER_TICK;
     this.injector.schedule(faults);
     for (const client of this.clients) client.start();
-    new RivalReader(this.world, (id) => this.guard.isLost(id)).start(end);
+    new RivalReader(this.world).start(end);
     this.checkColdStart();
     const all = [...cluster.voters, ...cluster.spares].map((id) => nodeConfigOf(cluster, id));
     if (all.every(({ preVote, checkQuorum }) => preVote && checkQuorum)) {

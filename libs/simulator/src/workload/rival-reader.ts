@@ -1,4 +1,3 @@
-import type { NodeId } from '@app/raft';
 import { UNITS_PER_TICK, type SimTime } from '../observer.js';
 import type { WorldControl } from '../world-control.js';
 
@@ -10,11 +9,7 @@ const KEY = Uint8Array.of(0);
  * be old. Clients of their own accord are seldom there at such a time. The answers are judged by `ReadChecks`.
  */
 export class RivalReader {
-  /** A sole first voter that has lost its disk leads a cluster of its own, and nobody is there to tell it: it is not asked. */
-  constructor(
-    private readonly world: WorldControl,
-    private readonly isLost: (id: NodeId) => boolean,
-  ) {}
+  constructor(private readonly world: WorldControl) {}
 
   start(end: SimTime): void {
     if (this.world.now >= end) return;
@@ -26,7 +21,7 @@ export class RivalReader {
     const { world } = this;
     const terms = world.ids.map((id) => {
       const { state } = world.node(id);
-      return state?.role === 'leader' && !this.isLost(id) ? state.currentTerm : 0;
+      return state?.role === 'leader' ? state.currentTerm : 0;
     });
     const latest = Math.max(...terms);
     world.ids.forEach((id, i) => {
