@@ -41,6 +41,12 @@ describe('LocalCluster', () => {
     }
   };
 
+  const answers = (port: number): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+
   afterEach(async () => {
     await cluster?.killAll();
     rmSync(dist.dataDir, { recursive: true, force: true });
@@ -184,7 +190,8 @@ describe('LocalCluster', () => {
     });
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(printed.toString());
-    while (!(await isPortTaken(port!))) await delay(5);
+    // By asking it, not by `isPortTaken`: that one listens for a moment, and would take the port from the process it waits for.
+    while (!(await answers(port!))) await delay(5);
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     while (await isPortTaken(port!)) await delay(5);
