@@ -11,6 +11,9 @@ import type { RaftState } from './state.js';
 /** Election timeouts after which a write that the disk has not completed counts as hung, not as slow. */
 const HUNG_DISK_TIMEOUTS = 10;
 
+/** Election timeouts that a reluctant node leaves to the others before it campaigns itself. */
+const RELUCTANCE_TIMEOUTS = 4;
+
 /**
  * Leader election (section 5.2) with the election restriction (5.4.1), the pre-vote phase (dissertation 9.6)
  * and check-quorum (dissertation 6.2). The only part that changes term, vote and role.
@@ -31,7 +34,7 @@ export class Election {
       if (this.hasHungDisk(state) || (this.config.checkQuorum && !this.hearsFromQuorum(state))) {
         this.becomeFollower(state, state.currentTerm, undefined);
       }
-    } else if (state.electionElapsedTicks >= this.randomizedTimeoutTicks && state.mayCampaign) {
+    } else if (state.electionElapsedTicks >= this.patienceTicks(state) && state.mayCampaign) {
       this.campaign(state, ready);
     }
   }
@@ -159,6 +162,7 @@ export class Election {
   handleTimeoutNow(state: RaftState, message: TimeoutNow, ready: ReadyBuilder): void {
     const { log } = state;
     if (state.role !== 'follower' || state.leaderId !== message.from || !state.mayCampaign) return;
+    if (state.candidacy !== 'ready') return;
     if (message.lastLogIndex !== log.lastIndex || message.lastLogTerm !== log.lastTerm) return;
     this.becomeCandidate(state, ready, true);
   }
@@ -173,6 +177,11 @@ export class Election {
     const isAlone = configurations.currentIndex === 0 && membersOf(configuration).length === 1;
     if (this.config.leaseTicks === 0 || (isAlone && state.isVoter)) return 0;
     return Math.max(0, state.leaderHeardTick + this.config.electionTimeoutTicks - state.now);
+  }
+
+  private patienceTicks({ candidacy }: RaftState): number {
+    const more = candidacy === 'reluctant' ? RELUCTANCE_TIMEOUTS * this.config.electionTimeoutTicks : 0;
+    return this.randomizedTimeoutTicks + more;
   }
 
   private becomePreCandidate(state: RaftState, ready: ReadyBuilder): void {

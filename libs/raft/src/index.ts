@@ -51,5 +51,5 @@ export {
 } from './ready.js';
 export { Replication } from './replication.js';
 export { Snapshots } from './snapshots.js';
-export { RaftState, type RestoredState, type Role } from './state.js';
+export { RaftState, type Candidacy, type RestoredState, type Role } from './state.js';
 export { type TermRun } from './term-runs.js';

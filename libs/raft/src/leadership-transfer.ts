@@ -29,12 +29,22 @@ export class LeadershipTransfer {
     return undefined;
   }
 
+  /** The voter that has most of the log among those that have answered of late and are not excepted; undefined when there is none. */
+  successor(state: RaftState, except: readonly NodeId[]): NodeId | undefined {
+    let best: NodeId | undefined;
+    for (const id of state.configuration.voters) {
+      if (except.includes(id) || !this.isReachable(state, id)) continue;
+      if (best === undefined || this.matchIndexOf(state, id) > this.matchIndexOf(state, best)) best = id;
+    }
+    return best;
+  }
+
   /** Tells the successor once it has everything. True when nothing is left to do for a leader that is no voter: it has to step down. */
   settle(state: RaftState, ready: ReadyBuilder): boolean {
     if (state.role !== 'leader') return false;
     const isRemoved = this.isRemoved(state);
     if (isRemoved && state.transfer === undefined) {
-      const to = this.mostUpToDate(state);
+      const to = this.successor(state, []);
       if (to === undefined) return true;
       state.transfer = { to, since: state.now, isSent: false };
     }
@@ -48,7 +58,7 @@ export class LeadershipTransfer {
     const { transfer, now } = state;
     if (transfer === undefined || now - transfer.since < this.config.electionTimeoutTicks) return false;
     state.transfer = undefined;
-    return this.isRemoved(state);
+    return this.isRemoved(state) || state.candidacy === 'never';
   }
 
   private tellSuccessor(state: RaftState, ready: ReadyBuilder): void {
@@ -70,15 +80,6 @@ export class LeadershipTransfer {
   /** Whether the cluster has decided to go on without this leader; until then it leads without counting itself (section 6). */
   private isRemoved({ configuration, configurations, commitIndex, id }: RaftState): boolean {
     return !isVoter(configuration, id) && configurations.currentIndex <= commitIndex;
-  }
-
-  private mostUpToDate(state: RaftState): NodeId | undefined {
-    let best: NodeId | undefined;
-    for (const id of state.configuration.voters) {
-      if (!this.isReachable(state, id)) continue;
-      if (best === undefined || this.matchIndexOf(state, id) > this.matchIndexOf(state, best)) best = id;
-    }
-    return best;
   }
 
   private matchIndexOf(state: RaftState, id: NodeId): number {

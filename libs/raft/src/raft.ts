@@ -17,7 +17,7 @@ import type { ReadIndex, ReadMode } from './read-index.js';
 import { ReadyBuilder, type PersistBatch, type ProposalRejection, type Ready } from './ready.js';
 import type { Replication } from './replication.js';
 import type { Snapshots } from './snapshots.js';
-import type { RaftState, Role } from './state.js';
+import type { Candidacy, RaftState, Role } from './state.js';
 
 /** Where an accepted proposal stands. It is applied if, and only if, the entry applied at `index` has this `term`. */
 export interface AcceptedProposal {
@@ -54,6 +54,7 @@ export interface RaftStatus {
   readonly configurationIndex: LogIndex;
   /** Set on a node that the cluster does not regard as its member. */
   readonly expulsion: ExpulsionReason | undefined;
+  readonly candidacy: Candidacy;
   /** On a leader that is handing over. */
   readonly transferTo: NodeId | undefined;
   /** Empty on nodes that do not lead. */
@@ -191,6 +192,29 @@ export class Raft {
     return this.transfer.begin(this.state, to, this.ready);
   }
 
+  /** Whom a leader would best hand over to, `except` left out; undefined on other nodes, and when nobody is within reach. */
+  successor(except: readonly NodeId[] = []): NodeId | undefined {
+    return this.transfer.successor(this.state, except);
+  }
+
+  /**
+   * How much this node wants to lead from now on. A leader remains one until its driver hands over; one that must never lead steps down if
+   * nobody takes over.
+   */
+  setCandidacy(candidacy: Candidacy): void {
+    this.state.candidacy = candidacy;
+    if (candidacy === 'never' && this.isLeading && this.state.transfer === undefined) {
+      const to = this.successor();
+      if (to === undefined || this.transferLeadership(to) !== undefined) this.stepDown();
+    }
+    this.settle();
+  }
+
+  /** The snapshot that is to replace the state machine's state; undefined once that is done, and while there is none. */
+  get pendingSnapshot(): SnapshotMetadata | undefined {
+    return this.state.unpersistedSnapshot ?? this.persisting?.snapshot;
+  }
+
   /**
    * Asks for an index to read at; `context` comes back in `confirmedReads` or `rejectedReads`. A follower asks its leader. `lease`
    * answers without a quorum where that is safe (see `RaftConfig.leaseTicks`), and is a `read_index` everywhere else.
@@ -310,6 +334,7 @@ export class Raft {
       configuration: state.configuration,
       configurationIndex: state.configurations.currentIndex,
       expulsion: state.expulsion,
+      candidacy: state.candidacy,
       transferTo: state.transfer?.to,
       members: [...state.progress]
         .filter(([, progress]) => progress.farewell === undefined)

@@ -7,6 +7,14 @@ import { RaftLog, type RestoredLog } from './log.js';
 import type { ExpulsionReason, SnapshotMetadata } from './messages.js';
 import type { Progress } from './progress.js';
 
+/**
+ * How much this node wants to lead, as its driver sees it:
+ * - `reluctant`: it could, but its disk is full or slow: it waits several election timeouts longer than others before it campaigns, and
+ *   nobody can hand the leadership to it;
+ * - `never`: its state is not to be trusted. It still votes and stores entries, for its log is as good as any.
+ */
+export type Candidacy = 'ready' | 'reluctant' | 'never';
+
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
 /** What a node finds on its disk when it starts. */
@@ -41,6 +49,7 @@ export class RaftState {
   /** The incarnations under which members were first heard by this process. */
   readonly heard = new Map<NodeId, string>();
 
+  candidacy: Candidacy = 'ready';
   role: Role = 'follower';
   leaderId: NodeId | undefined;
   /** Never goes back; never passes what a quorum has synced. */
@@ -143,7 +152,7 @@ export class RaftState {
    * a voter, so any configuration counts that could still be the committed one.
    */
   get mayCampaign(): boolean {
-    if (this.expulsion !== undefined) return false;
+    if (this.expulsion !== undefined || this.candidacy === 'never') return false;
     const { configurations, commitIndex } = this;
     if (isVoter(configurations.current, this.id)) return true;
     return configurations.currentIndex > commitIndex && configurations.hasVoterSince(commitIndex, this.id);
