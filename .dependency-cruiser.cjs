@@ -39,7 +39,7 @@ module.exports = {
         'libs/simulator runs the core, the state machine and the log of the real node on simulated time. With a clock, a socket, Nest or an ' +
         'import of Node it would no longer run the same way twice from the same seed.',
       from: { path: '^libs/simulator/src/', pathNot: '(\\.spec\\.ts$|/testing/)' },
-      to: { pathNot: ['^libs/(simulator|raft|kv|storage)/src/', 'node_modules/(sorted-btree|pure-rand)/'] },
+      to: { pathNot: ['^libs/(simulator|raft|kv|storage)/src/', 'node_modules/pure-rand/'] },
     },
     {
       name: 'production-does-not-simulate',

@@ -8,7 +8,7 @@ import type { KeySpace, Row, RowChange } from './key-space.js';
  * it returns. Two of them hold the same state exactly when their `rows()` are equal byte for byte.
  */
 export class MemoryKeySpace implements KeySpace {
-  private readonly tree = new BTreeEx<Uint8Array, Uint8Array>(undefined, compareBytes);
+  private tree = new BTreeEx<Uint8Array, Uint8Array>(undefined, compareBytes);
   private lastAppliedIndex = 0;
 
   get appliedIndex(): number {
@@ -44,6 +44,19 @@ export class MemoryKeySpace implements KeySpace {
       });
     }
     done(undefined, rows);
+  }
+
+  /** Of the rows. */
+  get size(): number {
+    return this.tree.size;
+  }
+
+  /** The same state, in constant time: what both have in common is shared until one of them writes. */
+  clone(): MemoryKeySpace {
+    const copy = new MemoryKeySpace();
+    copy.tree = this.tree.clone();
+    copy.lastAppliedIndex = this.lastAppliedIndex;
+    return copy;
   }
 
   /** Every row in key order. The arrays are the stored ones: read them, do not change them. */

@@ -1,15 +1,10 @@
-import type { KeySpace, Row, RowChange } from '@app/kv';
+import { MemoryKeySpace, type KeySpace, type Row, type RowChange } from '@app/kv';
 import type { ConfigurationAt, LogIndex, Random, SnapshotMetadata, Term } from '@app/raft';
-// The default export of this CommonJS package looks different to Node and to a bundler; the named one does not.
-import { BTreeEx } from 'sorted-btree/extended/index.js';
-import { compareBytes } from './compare-bytes.js';
-
-/** All rows of one moment. Never changed once it was given away: copies share what they have in common. */
-export type Rows = BTreeEx<Uint8Array, Uint8Array>;
 
 /** A state of the state machine, and what it stands for. */
 export interface StateImage {
-  readonly rows: Rows;
+  /** Never written to: images are handed around, and share what they have in common. */
+  readonly rows: MemoryKeySpace;
   readonly index: LogIndex;
   readonly term: Term;
   readonly configuration: ConfigurationAt;
@@ -29,17 +24,16 @@ interface Batch {
  * keeps all batches; a power loss keeps those that were synced and, of the others, the first few: never one without those before it.
  */
 export class DurableKeySpace implements KeySpace {
-  private rows: Rows;
+  private rows = new MemoryKeySpace();
   private synced: StateImage;
   private unsynced: Batch[] = [];
 
   constructor(initial: ConfigurationAt) {
-    this.rows = emptyRows();
-    this.synced = { rows: this.rows.clone(), index: 0, term: 0, configuration: initial, isInstalled: false };
+    this.synced = emptyImage(initial);
   }
 
   get appliedIndex(): LogIndex {
-    return this.unsynced.at(-1)?.index ?? this.synced.index;
+    return this.rows.appliedIndex;
   }
 
   get syncedIndex(): LogIndex {
@@ -51,10 +45,7 @@ export class DurableKeySpace implements KeySpace {
   }
 
   write(changes: readonly RowChange[], appliedIndex: LogIndex): void {
-    if (!(appliedIndex > this.appliedIndex)) {
-      throw new RangeError(`applied index ${appliedIndex} does not rise above ${this.appliedIndex}`);
-    }
-    applyChanges(changes, this.rows);
+    this.rows.write(changes, appliedIndex);
     this.unsynced.push({ changes, index: appliedIndex, term: 0, configuration: undefined });
   }
 
@@ -66,25 +57,13 @@ export class DurableKeySpace implements KeySpace {
     last.configuration = configuration;
   }
 
-  scan(
-    from: Uint8Array,
-    to: Uint8Array,
-    limit: number,
-    done: (error: Error | undefined, rows: readonly Row[]) => void,
-  ): void {
-    const found: Row[] = [];
-    if (limit > 0) {
-      this.rows.forRange(from, to, false, (key, value) => {
-        found.push({ key, value });
-        return found.length >= limit ? { break: found.length } : undefined;
-      });
-    }
-    done(undefined, found);
+  scan(...args: Parameters<KeySpace['scan']>): void {
+    this.rows.scan(...args);
   }
 
   /** Every row in key order: read them, do not change them. */
-  *allRows(): IterableIterator<Row> {
-    for (const [key, value] of this.rows.entries()) yield { key, value };
+  allRows(): IterableIterator<Row> {
+    return this.rows.rows();
   }
 
   /** What a snapshot of now consists of. */
@@ -100,7 +79,7 @@ export class DurableKeySpace implements KeySpace {
     const rows = this.synced.rows.clone();
     for (const batch of this.unsynced) {
       if (batch.index > index) break;
-      applyChanges(batch.changes, rows);
+      rows.write(batch.changes, batch.index);
       count += 1;
     }
     if (count === 0) return;
@@ -131,24 +110,17 @@ export class DurableKeySpace implements KeySpace {
 
   /** Everything is gone, as in a new directory. */
   wipe(initial: ConfigurationAt): void {
-    this.rows = emptyRows();
-    this.synced = { rows: this.rows.clone(), index: 0, term: 0, configuration: initial, isInstalled: false };
+    this.rows = new MemoryKeySpace();
+    this.synced = emptyImage(initial);
     this.unsynced = [];
   }
 }
 
-function emptyRows(): Rows {
-  return new BTreeEx<Uint8Array, Uint8Array>(undefined, compareBytes);
+function emptyImage(configuration: ConfigurationAt): StateImage {
+  return { rows: new MemoryKeySpace(), index: 0, term: 0, configuration, isInstalled: false };
 }
 
 function describedBy({ index, term, configuration }: Batch): Pick<StateImage, 'index' | 'term' | 'configuration'> {
   if (configuration === undefined) throw new RangeError(`nobody has said what the state of ${index} stands for`);
   return { index, term, configuration };
-}
-
-function applyChanges(changes: readonly RowChange[], rows: Rows): void {
-  for (const { key, value } of changes) {
-    if (value === undefined) rows.delete(key);
-    else rows.set(key, value);
-  }
 }
