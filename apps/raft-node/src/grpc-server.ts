@@ -1,12 +1,14 @@
 import type { Server } from '@grpc/grpc-js';
 import { Transport, type GrpcOptions } from '@nestjs/microservices';
 import {
+  ConsistencyService,
   ElectionService,
   HealthService,
   KeyValueService,
   MembershipService,
   ReplicationService,
   SERVER_OPTIONS,
+  SnapshotsService,
   addReflection,
   toPackageDefinition,
 } from '@app/rpc';
@@ -14,6 +16,8 @@ import {
 const SERVICE_NAMES = [
   'raft.v1.Election',
   'raft.v1.Replication',
+  'raft.v1.Snapshots',
+  'raft.v1.Consistency',
   'kv.v1.KeyValue',
   'admin.v1.Membership',
   'grpc.health.v1.Health',
@@ -29,6 +33,8 @@ export function grpcServerOptions(listen: string): GrpcOptions {
       packageDefinition: toPackageDefinition(
         ElectionService,
         ReplicationService,
+        SnapshotsService,
+        ConsistencyService,
         KeyValueService,
         MembershipService,
         HealthService,

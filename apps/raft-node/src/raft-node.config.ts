@@ -1,4 +1,4 @@
-import { IsArray, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
+import { IsArray, IsBoolean, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
 import type { RaftConfig } from '@app/raft';
 import {
   IsListenAddress,
@@ -117,6 +117,66 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   @Max(1024 * MIB)
   segmentBytesMax = 64 * MIB;
 
+  /** The log is compacted behind what the state database holds, except for so many entries, which a follower that lags a little still needs. */
+  @Option({ describe: 'Applied entries that stay in the log for members that lag', unit: 'entries' })
+  @IsInt()
+  @Min(0)
+  @Max(100_000_000)
+  retainedEntries = 100_000;
+
+  /** Beyond it fewer entries are retained; what the state database does not hold yet, or a transfer still needs, stays in any case. */
+  @Option({ describe: 'Bytes of the log on disk above which fewer entries are retained', unit: 'bytes' })
+  @IsInt()
+  @Min(1024 * 1024)
+  @Max(1024 * 1024 * MIB)
+  logBytesMax = 512 * MIB;
+
+  /** A member that needs the whole state must not slow down the others. */
+  @Option({ describe: 'How fast the state is sent to a member that is too far behind', unit: 'bytes per second' })
+  @IsInt()
+  @Min(64 * 1024)
+  @Max(16 * 1024 * MIB)
+  snapshotBytesPerSecond = 64 * MIB;
+
+  /** A quarter of it is left to what frees space (deletes, expiry). */
+  @Option({ describe: 'Free space on the disk below which writes are refused as STORAGE_FULL', unit: 'bytes' })
+  @IsInt()
+  @Min(0)
+  @Max(1024 * 1024 * MIB)
+  diskReserveBytes = 64 * MIB;
+
+  /** Above it, while another member is faster, the leadership is handed over. */
+  @Option({ describe: 'How long a sync of the disk may take before a leader hands over', unit: 'ms' })
+  @IsInt()
+  @Min(10)
+  @Max(60_000)
+  slowDiskMs = 500;
+
+  @Option({ describe: 'How often a leader compares the state of all members; 0: never', unit: 'ms' })
+  @IsInt()
+  @Min(0)
+  @Max(86_400_000)
+  consistencyCheckMs = 5_000;
+
+  /** Reads the whole state, slowly, and compares it with the hash that every write maintains. */
+  @Option({ describe: 'How often a node verifies its whole state on the disk; 0: never', unit: 'ms' })
+  @IsInt()
+  @Min(0)
+  @Max(604_800_000)
+  stateScrubMs = 86_400_000;
+
+  @Option({
+    describe: 'Join a cluster that runs: count nobody, and wait until its leader adds this node',
+  })
+  @IsBoolean()
+  join = false;
+
+  @Option({
+    describe: 'Remove all that this node keeps in its data directory, and exit. It can come back only as a new member',
+  })
+  @IsBoolean()
+  wipe = false;
+
   @Option({ describe: 'How long operations under way may take to finish at shutdown', unit: 'ms' })
   @IsInt()
   @Min(0)
@@ -158,7 +218,7 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
       uncommittedBytesMax: 64 * MIB,
       pendingReadsMax: this.pendingOperationsMax,
       applyBytesMax: MIB,
-      retainedEntries: 10_000,
+      retainedEntries: this.retainedEntries,
       cacheBytesMax: 16 * MIB,
     };
   }

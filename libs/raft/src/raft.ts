@@ -231,9 +231,12 @@ export class Raft {
     return this.snapshots.describe(this.state, index);
   }
 
-  /** The state machine's state up to `index`, configuration included, is durable without the log. */
-  checkpointed(index: LogIndex): void {
-    this.snapshots.checkpointed(this.state, index, this.ready);
+  /**
+   * The state machine's state up to `index`, configuration included, is durable without the log. A driver whose log takes too much of the
+   * disk lets fewer entries be retained.
+   */
+  checkpointed(index: LogIndex, retainedEntries = this.config.retainedEntries): void {
+    this.snapshots.checkpointed(this.state, index, retainedEntries, this.ready);
   }
 
   /**

@@ -29,9 +29,9 @@ export class Snapshots {
   }
 
   /** The state machine's state up to `index` is durable without the log: older entries are needed only by followers. */
-  checkpointed(state: RaftState, index: LogIndex, ready: ReadyBuilder): void {
+  checkpointed(state: RaftState, index: LogIndex, retainedEntries: number, ready: ReadyBuilder): void {
     invariant(index <= state.appliedIndex, () => `${index} is checkpointed, only ${state.appliedIndex} is applied`);
-    const through = Math.min(index - this.config.retainedEntries, state.log.persistedIndex, this.pinnedIndex(state));
+    const through = Math.min(index - retainedEntries, state.log.persistedIndex, this.pinnedIndex(state));
     if (through <= state.log.base.index) return;
     state.log.compactThrough(through);
     state.configurations.compactThrough(through);

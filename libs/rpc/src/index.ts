@@ -22,8 +22,37 @@ export { toPackageDefinition } from './package-definition.js';
 export type { PackageDefinition } from './package-definition.js';
 export { addReflection } from './reflection.js';
 
-export { ElectionClient, ElectionService, RequestVoteRequest, RequestVoteResponse } from './gen/election.js';
+export {
+  ElectionClient,
+  ElectionService,
+  ExpulsionReason,
+  NotifyMembershipRequest,
+  RequestVoteRequest,
+  RequestVoteResponse,
+  TimeoutNowRequest,
+} from './gen/election.js';
 export type { ElectionServer } from './gen/election.js';
+export {
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  InstallSnapshotResponse_Verdict as SnapshotVerdict,
+  SnapshotEnd,
+  SnapshotHeader,
+  SnapshotRange,
+  SnapshotsClient,
+  SnapshotsService,
+} from './gen/snapshots.js';
+export type { SnapshotsServer } from './gen/snapshots.js';
+export {
+  ConsistencyClient,
+  ConsistencyService,
+  QuarantineRequest,
+  QuarantineResponse,
+  StateHashRequest,
+  StateHashResponse,
+  StateHashes,
+} from './gen/consistency.js';
+export type { ConsistencyServer } from './gen/consistency.js';
 export {
   AppendEntriesRequest,
   AppendEntriesResponse,
@@ -55,7 +84,20 @@ export {
   SetResponse,
 } from './gen/kv.js';
 export type { KeyValueServer } from './gen/kv.js';
-export { Member, MembershipClient, MembershipService, Role, StatusRequest, StatusResponse } from './gen/admin.js';
+export {
+  AddNodeRequest,
+  ChangeResponse,
+  Member,
+  MembershipClient,
+  MembershipService,
+  PromoteNodeRequest,
+  RemoveNodeRequest,
+  Role,
+  StatusRequest,
+  StatusResponse,
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
+} from './gen/admin.js';
 export type { MembershipServer } from './gen/admin.js';
 export {
   HealthCheckRequest,

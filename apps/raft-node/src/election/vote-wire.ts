@@ -12,6 +12,7 @@ export function toWireRequest(clusterId: string, message: RequestVote): RequestV
     lastLogTerm: message.lastLogTerm,
     preVote: message.preVote,
     isTransfer: message.isTransfer,
+    incarnation: '',
   };
 }
 
@@ -37,7 +38,7 @@ export function fromWireRequest(wire: RequestVoteRequest): RequestVote {
 }
 
 export function toWireResponse(message: RequestVoteResponse): WireResponse {
-  return { term: message.term, voteGranted: message.voteGranted, preVote: message.preVote };
+  return { term: message.term, voteGranted: message.voteGranted, preVote: message.preVote, incarnation: '' };
 }
 
 /** `request` is what is being answered. */

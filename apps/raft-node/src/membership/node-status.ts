@@ -55,6 +55,12 @@ export class NodeStatus {
         .readiness()
         .filter(({ ok }) => !ok)
         .map(({ name, reason }) => `${name}: ${reason ?? 'failed'}`),
+      isQuarantined: false,
+      expulsion: '',
+      incarnation: this.log.incarnation,
+      contentHash: '',
+      historyHash: '',
+      stateBytes: 0,
     };
   }
 }

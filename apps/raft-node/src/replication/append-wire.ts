@@ -25,6 +25,7 @@ export function toWireRequest(clusterId: string, message: AppendEntries): Append
     entries: message.entries.map(toWireEntry),
     leaderCommit: message.leaderCommit,
     readContext: message.readContext,
+    incarnation: '',
   };
 }
 
@@ -62,6 +63,7 @@ export function toWireResponse(message: AppendEntriesResponse): WireResponse {
     conflictTerm: message.conflictTerm,
     conflictIndex: message.conflictIndex,
     readContext: message.readContext,
+    incarnation: '',
   };
 }
 

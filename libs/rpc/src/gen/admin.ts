@@ -70,6 +70,35 @@ export function roleToJSON(object: Role): string {
   }
 }
 
+export interface AddNodeRequest {
+  nodeId: string;
+}
+
+export interface PromoteNodeRequest {
+  nodeId: string;
+}
+
+export interface RemoveNodeRequest {
+  nodeId: string;
+}
+
+/** The change is committed, and the configuration is not joint any more. */
+export interface ChangeResponse {
+  /** The entry that set the configuration. */
+  configurationIndex: number;
+  members: Member[];
+}
+
+export interface TransferLeadershipRequest {
+  /** Empty: the most up-to-date voter within reach. */
+  nodeId: string;
+}
+
+export interface TransferLeadershipResponse {
+  leaderId: string;
+  term: number;
+}
+
 export interface StatusRequest {
 }
 
@@ -104,7 +133,488 @@ export interface StatusResponse {
   logBytes: number;
   /** Empty when healthy, else one line per reason. */
   unhealthyReasons: string[];
+  /** Its state differs from that of the majority: it votes and stores entries, and answers no client. */
+  isQuarantined: boolean;
+  /** Set on a node that the cluster does not regard as its member, with what to do about it. */
+  expulsion: string;
+  /** Names the data directory. */
+  incarnation: string;
+  /** Hashes of the state at applied_index. */
+  contentHash: string;
+  historyHash: string;
+  /** Bytes of the state on disk. */
+  stateBytes: number;
 }
+
+function createBaseAddNodeRequest(): AddNodeRequest {
+  return { nodeId: "" };
+}
+
+export const AddNodeRequest: MessageFns<AddNodeRequest> = {
+  encode(message: AddNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddNodeRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AddNodeRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AddNodeRequest>, I>>(base?: I): AddNodeRequest {
+    return AddNodeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AddNodeRequest>, I>>(object: I): AddNodeRequest {
+    const message = createBaseAddNodeRequest();
+    message.nodeId = object.nodeId ?? "";
+    return message;
+  },
+};
+
+function createBasePromoteNodeRequest(): PromoteNodeRequest {
+  return { nodeId: "" };
+}
+
+export const PromoteNodeRequest: MessageFns<PromoteNodeRequest> = {
+  encode(message: PromoteNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PromoteNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePromoteNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PromoteNodeRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+    };
+  },
+
+  toJSON(message: PromoteNodeRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PromoteNodeRequest>, I>>(base?: I): PromoteNodeRequest {
+    return PromoteNodeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PromoteNodeRequest>, I>>(object: I): PromoteNodeRequest {
+    const message = createBasePromoteNodeRequest();
+    message.nodeId = object.nodeId ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveNodeRequest(): RemoveNodeRequest {
+  return { nodeId: "" };
+}
+
+export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
+  encode(message: RemoveNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveNodeRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RemoveNodeRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RemoveNodeRequest>, I>>(base?: I): RemoveNodeRequest {
+    return RemoveNodeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RemoveNodeRequest>, I>>(object: I): RemoveNodeRequest {
+    const message = createBaseRemoveNodeRequest();
+    message.nodeId = object.nodeId ?? "";
+    return message;
+  },
+};
+
+function createBaseChangeResponse(): ChangeResponse {
+  return { configurationIndex: 0, members: [] };
+}
+
+export const ChangeResponse: MessageFns<ChangeResponse> = {
+  encode(message: ChangeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.configurationIndex !== 0) {
+      writer.uint32(8).uint64(message.configurationIndex);
+    }
+    for (const v of message.members) {
+      Member.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.configurationIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.members.push(Member.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChangeResponse {
+    return {
+      configurationIndex: isSet(object.configurationIndex)
+        ? globalThis.Number(object.configurationIndex)
+        : isSet(object.configuration_index)
+        ? globalThis.Number(object.configuration_index)
+        : 0,
+      members: globalThis.Array.isArray(object?.members) ? object.members.map((e: any) => Member.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ChangeResponse): unknown {
+    const obj: any = {};
+    if (message.configurationIndex !== 0) {
+      obj.configurationIndex = Math.round(message.configurationIndex);
+    }
+    if (message.members?.length) {
+      obj.members = message.members.map((e) => Member.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ChangeResponse>, I>>(base?: I): ChangeResponse {
+    return ChangeResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChangeResponse>, I>>(object: I): ChangeResponse {
+    const message = createBaseChangeResponse();
+    message.configurationIndex = object.configurationIndex ?? 0;
+    message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTransferLeadershipRequest(): TransferLeadershipRequest {
+  return { nodeId: "" };
+}
+
+export const TransferLeadershipRequest: MessageFns<TransferLeadershipRequest> = {
+  encode(message: TransferLeadershipRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferLeadershipRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferLeadershipRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferLeadershipRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+    };
+  },
+
+  toJSON(message: TransferLeadershipRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TransferLeadershipRequest>, I>>(base?: I): TransferLeadershipRequest {
+    return TransferLeadershipRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TransferLeadershipRequest>, I>>(object: I): TransferLeadershipRequest {
+    const message = createBaseTransferLeadershipRequest();
+    message.nodeId = object.nodeId ?? "";
+    return message;
+  },
+};
+
+function createBaseTransferLeadershipResponse(): TransferLeadershipResponse {
+  return { leaderId: "", term: 0 };
+}
+
+export const TransferLeadershipResponse: MessageFns<TransferLeadershipResponse> = {
+  encode(message: TransferLeadershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leaderId !== "") {
+      writer.uint32(10).string(message.leaderId);
+    }
+    if (message.term !== 0) {
+      writer.uint32(16).uint64(message.term);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferLeadershipResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferLeadershipResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.leaderId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferLeadershipResponse {
+    return {
+      leaderId: isSet(object.leaderId)
+        ? globalThis.String(object.leaderId)
+        : isSet(object.leader_id)
+        ? globalThis.String(object.leader_id)
+        : "",
+      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
+    };
+  },
+
+  toJSON(message: TransferLeadershipResponse): unknown {
+    const obj: any = {};
+    if (message.leaderId !== "") {
+      obj.leaderId = message.leaderId;
+    }
+    if (message.term !== 0) {
+      obj.term = Math.round(message.term);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TransferLeadershipResponse>, I>>(base?: I): TransferLeadershipResponse {
+    return TransferLeadershipResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TransferLeadershipResponse>, I>>(object: I): TransferLeadershipResponse {
+    const message = createBaseTransferLeadershipResponse();
+    message.leaderId = object.leaderId ?? "";
+    message.term = object.term ?? 0;
+    return message;
+  },
+};
 
 function createBaseStatusRequest(): StatusRequest {
   return {};
@@ -324,6 +834,12 @@ function createBaseStatusResponse(): StatusResponse {
     uptimeSeconds: 0,
     logBytes: 0,
     unhealthyReasons: [],
+    isQuarantined: false,
+    expulsion: "",
+    incarnation: "",
+    contentHash: "",
+    historyHash: "",
+    stateBytes: 0,
   };
 }
 
@@ -373,6 +889,24 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     }
     for (const v of message.unhealthyReasons) {
       writer.uint32(122).string(v!);
+    }
+    if (message.isQuarantined !== false) {
+      writer.uint32(128).bool(message.isQuarantined);
+    }
+    if (message.expulsion !== "") {
+      writer.uint32(138).string(message.expulsion);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(146).string(message.incarnation);
+    }
+    if (message.contentHash !== "") {
+      writer.uint32(154).string(message.contentHash);
+    }
+    if (message.historyHash !== "") {
+      writer.uint32(162).string(message.historyHash);
+    }
+    if (message.stateBytes !== 0) {
+      writer.uint32(168).uint64(message.stateBytes);
     }
     return writer;
   },
@@ -510,6 +1044,54 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.unhealthyReasons.push(reader.string());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.isQuarantined = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.expulsion = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.contentHash = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.historyHash = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.stateBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -581,6 +1163,28 @@ export const StatusResponse: MessageFns<StatusResponse> = {
         : globalThis.Array.isArray(object?.unhealthy_reasons)
         ? object.unhealthy_reasons.map((e: any) => globalThis.String(e))
         : [],
+      isQuarantined: isSet(object.isQuarantined)
+        ? globalThis.Boolean(object.isQuarantined)
+        : isSet(object.is_quarantined)
+        ? globalThis.Boolean(object.is_quarantined)
+        : false,
+      expulsion: isSet(object.expulsion) ? globalThis.String(object.expulsion) : "",
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      contentHash: isSet(object.contentHash)
+        ? globalThis.String(object.contentHash)
+        : isSet(object.content_hash)
+        ? globalThis.String(object.content_hash)
+        : "",
+      historyHash: isSet(object.historyHash)
+        ? globalThis.String(object.historyHash)
+        : isSet(object.history_hash)
+        ? globalThis.String(object.history_hash)
+        : "",
+      stateBytes: isSet(object.stateBytes)
+        ? globalThis.Number(object.stateBytes)
+        : isSet(object.state_bytes)
+        ? globalThis.Number(object.state_bytes)
+        : 0,
     };
   },
 
@@ -631,6 +1235,24 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     if (message.unhealthyReasons?.length) {
       obj.unhealthyReasons = message.unhealthyReasons;
     }
+    if (message.isQuarantined !== false) {
+      obj.isQuarantined = message.isQuarantined;
+    }
+    if (message.expulsion !== "") {
+      obj.expulsion = message.expulsion;
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.contentHash !== "") {
+      obj.contentHash = message.contentHash;
+    }
+    if (message.historyHash !== "") {
+      obj.historyHash = message.historyHash;
+    }
+    if (message.stateBytes !== 0) {
+      obj.stateBytes = Math.round(message.stateBytes);
+    }
     return obj;
   },
 
@@ -654,6 +1276,12 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     message.uptimeSeconds = object.uptimeSeconds ?? 0;
     message.logBytes = object.logBytes ?? 0;
     message.unhealthyReasons = object.unhealthyReasons?.map((e) => e) || [];
+    message.isQuarantined = object.isQuarantined ?? false;
+    message.expulsion = object.expulsion ?? "";
+    message.incarnation = object.incarnation ?? "";
+    message.contentHash = object.contentHash ?? "";
+    message.historyHash = object.historyHash ?? "";
+    message.stateBytes = object.stateBytes ?? 0;
     return message;
   },
 };
@@ -669,10 +1297,60 @@ export const MembershipService = {
     responseSerialize: (value: StatusResponse): Buffer => Buffer.from(StatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StatusResponse => StatusResponse.decode(value),
   },
+  /** Adds a learner: it receives the log and counts nowhere. */
+  addNode: {
+    path: "/admin.v1.Membership/AddNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AddNodeRequest): Buffer => Buffer.from(AddNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddNodeRequest => AddNodeRequest.decode(value),
+    responseSerialize: (value: ChangeResponse): Buffer => Buffer.from(ChangeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeResponse => ChangeResponse.decode(value),
+  },
+  /** Makes a learner that has caught up a voter. */
+  promoteNode: {
+    path: "/admin.v1.Membership/PromoteNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PromoteNodeRequest): Buffer => Buffer.from(PromoteNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PromoteNodeRequest => PromoteNodeRequest.decode(value),
+    responseSerialize: (value: ChangeResponse): Buffer => Buffer.from(ChangeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeResponse => ChangeResponse.decode(value),
+  },
+  /** Removes a voter or a learner; the leader itself, too. */
+  removeNode: {
+    path: "/admin.v1.Membership/RemoveNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveNodeRequest): Buffer => Buffer.from(RemoveNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveNodeRequest => RemoveNodeRequest.decode(value),
+    responseSerialize: (value: ChangeResponse): Buffer => Buffer.from(ChangeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeResponse => ChangeResponse.decode(value),
+  },
+  /** Hands the leadership over. */
+  transferLeadership: {
+    path: "/admin.v1.Membership/TransferLeadership" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TransferLeadershipRequest): Buffer =>
+      Buffer.from(TransferLeadershipRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TransferLeadershipRequest => TransferLeadershipRequest.decode(value),
+    responseSerialize: (value: TransferLeadershipResponse): Buffer =>
+      Buffer.from(TransferLeadershipResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TransferLeadershipResponse => TransferLeadershipResponse.decode(value),
+  },
 } as const;
 
 export interface MembershipServer extends UntypedServiceImplementation {
   status: handleUnaryCall<StatusRequest, StatusResponse>;
+  /** Adds a learner: it receives the log and counts nowhere. */
+  addNode: handleUnaryCall<AddNodeRequest, ChangeResponse>;
+  /** Makes a learner that has caught up a voter. */
+  promoteNode: handleUnaryCall<PromoteNodeRequest, ChangeResponse>;
+  /** Removes a voter or a learner; the leader itself, too. */
+  removeNode: handleUnaryCall<RemoveNodeRequest, ChangeResponse>;
+  /** Hands the leadership over. */
+  transferLeadership: handleUnaryCall<TransferLeadershipRequest, TransferLeadershipResponse>;
 }
 
 export interface MembershipClient extends Client {
@@ -690,6 +1368,70 @@ export interface MembershipClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: StatusResponse) => void,
+  ): ClientUnaryCall;
+  /** Adds a learner: it receives the log and counts nowhere. */
+  addNode(
+    request: AddNodeRequest,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  addNode(
+    request: AddNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  addNode(
+    request: AddNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  /** Makes a learner that has caught up a voter. */
+  promoteNode(
+    request: PromoteNodeRequest,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  promoteNode(
+    request: PromoteNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  promoteNode(
+    request: PromoteNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  /** Removes a voter or a learner; the leader itself, too. */
+  removeNode(
+    request: RemoveNodeRequest,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  removeNode(
+    request: RemoveNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  removeNode(
+    request: RemoveNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  /** Hands the leadership over. */
+  transferLeadership(
+    request: TransferLeadershipRequest,
+    callback: (error: ServiceError | null, response: TransferLeadershipResponse) => void,
+  ): ClientUnaryCall;
+  transferLeadership(
+    request: TransferLeadershipRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TransferLeadershipResponse) => void,
+  ): ClientUnaryCall;
+  transferLeadership(
+    request: TransferLeadershipRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TransferLeadershipResponse) => void,
   ): ClientUnaryCall;
 }
 

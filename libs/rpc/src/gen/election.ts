@@ -23,6 +23,43 @@ export const protobufPackage = "raft.v1";
 
 export const protobufFileName = "election.proto";
 
+export enum ExpulsionReason {
+  UNSPECIFIED = 0,
+  /** REMOVED - A committed configuration is without the recipient. */
+  REMOVED = 1,
+  /** OTHER_INCARNATION - The member of the recipient's name has another data directory. */
+  OTHER_INCARNATION = 2,
+}
+
+export function expulsionReasonFromJSON(object: any): ExpulsionReason {
+  switch (object) {
+    case 0:
+    case "EXPULSION_REASON_UNSPECIFIED":
+      return ExpulsionReason.UNSPECIFIED;
+    case 1:
+    case "EXPULSION_REASON_REMOVED":
+      return ExpulsionReason.REMOVED;
+    case 2:
+    case "EXPULSION_REASON_OTHER_INCARNATION":
+      return ExpulsionReason.OTHER_INCARNATION;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ExpulsionReason");
+  }
+}
+
+export function expulsionReasonToJSON(object: ExpulsionReason): string {
+  switch (object) {
+    case ExpulsionReason.UNSPECIFIED:
+      return "EXPULSION_REASON_UNSPECIFIED";
+    case ExpulsionReason.REMOVED:
+      return "EXPULSION_REASON_REMOVED";
+    case ExpulsionReason.OTHER_INCARNATION:
+      return "EXPULSION_REASON_OTHER_INCARNATION";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ExpulsionReason");
+  }
+}
+
 export interface RequestVoteRequest {
   /** The cluster that the sender believes it belongs to; another one is refused with FAILED_PRECONDITION. */
   clusterId: string;
@@ -36,12 +73,42 @@ export interface RequestVoteRequest {
   preVote: boolean;
   /** The leader has asked for this campaign (leadership transfer): nodes that hear the leader answer all the same. */
   isTransfer: boolean;
+  /** Names the sender's data directory: another one after it was lost. */
+  incarnation: string;
 }
 
 export interface RequestVoteResponse {
   term: number;
   voteGranted: boolean;
   preVote: boolean;
+  /** Of the voter. */
+  incarnation: string;
+}
+
+export interface TimeoutNowRequest {
+  clusterId: string;
+  leaderId: string;
+  recipientId: string;
+  term: number;
+  /** The end of the leader's log: a late message is recognized by it. */
+  lastLogIndex: number;
+  lastLogTerm: number;
+  incarnation: string;
+}
+
+export interface TimeoutNowResponse {
+}
+
+export interface NotifyMembershipRequest {
+  clusterId: string;
+  senderId: string;
+  recipientId: string;
+  term: number;
+  reason: ExpulsionReason;
+  configurationIndex: number;
+}
+
+export interface NotifyMembershipResponse {
 }
 
 function createBaseRequestVoteRequest(): RequestVoteRequest {
@@ -54,6 +121,7 @@ function createBaseRequestVoteRequest(): RequestVoteRequest {
     lastLogTerm: 0,
     preVote: false,
     isTransfer: false,
+    incarnation: "",
   };
 }
 
@@ -82,6 +150,9 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     }
     if (message.isTransfer !== false) {
       writer.uint32(64).bool(message.isTransfer);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(74).string(message.incarnation);
     }
     return writer;
   },
@@ -163,6 +234,14 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
             message.isTransfer = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -213,6 +292,7 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
         : isSet(object.is_transfer)
         ? globalThis.Boolean(object.is_transfer)
         : false,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -242,6 +322,9 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     if (message.isTransfer !== false) {
       obj.isTransfer = message.isTransfer;
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -258,12 +341,13 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     message.lastLogTerm = object.lastLogTerm ?? 0;
     message.preVote = object.preVote ?? false;
     message.isTransfer = object.isTransfer ?? false;
+    message.incarnation = object.incarnation ?? "";
     return message;
   },
 };
 
 function createBaseRequestVoteResponse(): RequestVoteResponse {
-  return { term: 0, voteGranted: false, preVote: false };
+  return { term: 0, voteGranted: false, preVote: false, incarnation: "" };
 }
 
 export const RequestVoteResponse: MessageFns<RequestVoteResponse> = {
@@ -276,6 +360,9 @@ export const RequestVoteResponse: MessageFns<RequestVoteResponse> = {
     }
     if (message.preVote !== false) {
       writer.uint32(24).bool(message.preVote);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(34).string(message.incarnation);
     }
     return writer;
   },
@@ -317,6 +404,14 @@ export const RequestVoteResponse: MessageFns<RequestVoteResponse> = {
             message.preVote = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -342,6 +437,7 @@ export const RequestVoteResponse: MessageFns<RequestVoteResponse> = {
         : isSet(object.pre_vote)
         ? globalThis.Boolean(object.pre_vote)
         : false,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -356,6 +452,9 @@ export const RequestVoteResponse: MessageFns<RequestVoteResponse> = {
     if (message.preVote !== false) {
       obj.preVote = message.preVote;
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -367,6 +466,461 @@ export const RequestVoteResponse: MessageFns<RequestVoteResponse> = {
     message.term = object.term ?? 0;
     message.voteGranted = object.voteGranted ?? false;
     message.preVote = object.preVote ?? false;
+    message.incarnation = object.incarnation ?? "";
+    return message;
+  },
+};
+
+function createBaseTimeoutNowRequest(): TimeoutNowRequest {
+  return { clusterId: "", leaderId: "", recipientId: "", term: 0, lastLogIndex: 0, lastLogTerm: 0, incarnation: "" };
+}
+
+export const TimeoutNowRequest: MessageFns<TimeoutNowRequest> = {
+  encode(message: TimeoutNowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clusterId !== "") {
+      writer.uint32(10).string(message.clusterId);
+    }
+    if (message.leaderId !== "") {
+      writer.uint32(18).string(message.leaderId);
+    }
+    if (message.recipientId !== "") {
+      writer.uint32(26).string(message.recipientId);
+    }
+    if (message.term !== 0) {
+      writer.uint32(32).uint64(message.term);
+    }
+    if (message.lastLogIndex !== 0) {
+      writer.uint32(40).uint64(message.lastLogIndex);
+    }
+    if (message.lastLogTerm !== 0) {
+      writer.uint32(48).uint64(message.lastLogTerm);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(58).string(message.incarnation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TimeoutNowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTimeoutNowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clusterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.leaderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.recipientId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lastLogIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lastLogTerm = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TimeoutNowRequest {
+    return {
+      clusterId: isSet(object.clusterId)
+        ? globalThis.String(object.clusterId)
+        : isSet(object.cluster_id)
+        ? globalThis.String(object.cluster_id)
+        : "",
+      leaderId: isSet(object.leaderId)
+        ? globalThis.String(object.leaderId)
+        : isSet(object.leader_id)
+        ? globalThis.String(object.leader_id)
+        : "",
+      recipientId: isSet(object.recipientId)
+        ? globalThis.String(object.recipientId)
+        : isSet(object.recipient_id)
+        ? globalThis.String(object.recipient_id)
+        : "",
+      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
+      lastLogIndex: isSet(object.lastLogIndex)
+        ? globalThis.Number(object.lastLogIndex)
+        : isSet(object.last_log_index)
+        ? globalThis.Number(object.last_log_index)
+        : 0,
+      lastLogTerm: isSet(object.lastLogTerm)
+        ? globalThis.Number(object.lastLogTerm)
+        : isSet(object.last_log_term)
+        ? globalThis.Number(object.last_log_term)
+        : 0,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+    };
+  },
+
+  toJSON(message: TimeoutNowRequest): unknown {
+    const obj: any = {};
+    if (message.clusterId !== "") {
+      obj.clusterId = message.clusterId;
+    }
+    if (message.leaderId !== "") {
+      obj.leaderId = message.leaderId;
+    }
+    if (message.recipientId !== "") {
+      obj.recipientId = message.recipientId;
+    }
+    if (message.term !== 0) {
+      obj.term = Math.round(message.term);
+    }
+    if (message.lastLogIndex !== 0) {
+      obj.lastLogIndex = Math.round(message.lastLogIndex);
+    }
+    if (message.lastLogTerm !== 0) {
+      obj.lastLogTerm = Math.round(message.lastLogTerm);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TimeoutNowRequest>, I>>(base?: I): TimeoutNowRequest {
+    return TimeoutNowRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TimeoutNowRequest>, I>>(object: I): TimeoutNowRequest {
+    const message = createBaseTimeoutNowRequest();
+    message.clusterId = object.clusterId ?? "";
+    message.leaderId = object.leaderId ?? "";
+    message.recipientId = object.recipientId ?? "";
+    message.term = object.term ?? 0;
+    message.lastLogIndex = object.lastLogIndex ?? 0;
+    message.lastLogTerm = object.lastLogTerm ?? 0;
+    message.incarnation = object.incarnation ?? "";
+    return message;
+  },
+};
+
+function createBaseTimeoutNowResponse(): TimeoutNowResponse {
+  return {};
+}
+
+export const TimeoutNowResponse: MessageFns<TimeoutNowResponse> = {
+  encode(_: TimeoutNowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TimeoutNowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTimeoutNowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): TimeoutNowResponse {
+    return {};
+  },
+
+  toJSON(_: TimeoutNowResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TimeoutNowResponse>, I>>(base?: I): TimeoutNowResponse {
+    return TimeoutNowResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TimeoutNowResponse>, I>>(_: I): TimeoutNowResponse {
+    const message = createBaseTimeoutNowResponse();
+    return message;
+  },
+};
+
+function createBaseNotifyMembershipRequest(): NotifyMembershipRequest {
+  return { clusterId: "", senderId: "", recipientId: "", term: 0, reason: 0, configurationIndex: 0 };
+}
+
+export const NotifyMembershipRequest: MessageFns<NotifyMembershipRequest> = {
+  encode(message: NotifyMembershipRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clusterId !== "") {
+      writer.uint32(10).string(message.clusterId);
+    }
+    if (message.senderId !== "") {
+      writer.uint32(18).string(message.senderId);
+    }
+    if (message.recipientId !== "") {
+      writer.uint32(26).string(message.recipientId);
+    }
+    if (message.term !== 0) {
+      writer.uint32(32).uint64(message.term);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(40).int32(message.reason);
+    }
+    if (message.configurationIndex !== 0) {
+      writer.uint32(48).uint64(message.configurationIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NotifyMembershipRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNotifyMembershipRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clusterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.senderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.recipientId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.configurationIndex = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NotifyMembershipRequest {
+    return {
+      clusterId: isSet(object.clusterId)
+        ? globalThis.String(object.clusterId)
+        : isSet(object.cluster_id)
+        ? globalThis.String(object.cluster_id)
+        : "",
+      senderId: isSet(object.senderId)
+        ? globalThis.String(object.senderId)
+        : isSet(object.sender_id)
+        ? globalThis.String(object.sender_id)
+        : "",
+      recipientId: isSet(object.recipientId)
+        ? globalThis.String(object.recipientId)
+        : isSet(object.recipient_id)
+        ? globalThis.String(object.recipient_id)
+        : "",
+      term: isSet(object.term) ? globalThis.Number(object.term) : 0,
+      reason: isSet(object.reason) ? expulsionReasonFromJSON(object.reason) : 0,
+      configurationIndex: isSet(object.configurationIndex)
+        ? globalThis.Number(object.configurationIndex)
+        : isSet(object.configuration_index)
+        ? globalThis.Number(object.configuration_index)
+        : 0,
+    };
+  },
+
+  toJSON(message: NotifyMembershipRequest): unknown {
+    const obj: any = {};
+    if (message.clusterId !== "") {
+      obj.clusterId = message.clusterId;
+    }
+    if (message.senderId !== "") {
+      obj.senderId = message.senderId;
+    }
+    if (message.recipientId !== "") {
+      obj.recipientId = message.recipientId;
+    }
+    if (message.term !== 0) {
+      obj.term = Math.round(message.term);
+    }
+    if (message.reason !== 0) {
+      obj.reason = expulsionReasonToJSON(message.reason);
+    }
+    if (message.configurationIndex !== 0) {
+      obj.configurationIndex = Math.round(message.configurationIndex);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NotifyMembershipRequest>, I>>(base?: I): NotifyMembershipRequest {
+    return NotifyMembershipRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NotifyMembershipRequest>, I>>(object: I): NotifyMembershipRequest {
+    const message = createBaseNotifyMembershipRequest();
+    message.clusterId = object.clusterId ?? "";
+    message.senderId = object.senderId ?? "";
+    message.recipientId = object.recipientId ?? "";
+    message.term = object.term ?? 0;
+    message.reason = object.reason ?? 0;
+    message.configurationIndex = object.configurationIndex ?? 0;
+    return message;
+  },
+};
+
+function createBaseNotifyMembershipResponse(): NotifyMembershipResponse {
+  return {};
+}
+
+export const NotifyMembershipResponse: MessageFns<NotifyMembershipResponse> = {
+  encode(_: NotifyMembershipResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NotifyMembershipResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNotifyMembershipResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): NotifyMembershipResponse {
+    return {};
+  },
+
+  toJSON(_: NotifyMembershipResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<NotifyMembershipResponse>, I>>(base?: I): NotifyMembershipResponse {
+    return NotifyMembershipResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<NotifyMembershipResponse>, I>>(_: I): NotifyMembershipResponse {
+    const message = createBaseNotifyMembershipResponse();
     return message;
   },
 };
@@ -383,11 +937,37 @@ export const ElectionService = {
     responseSerialize: (value: RequestVoteResponse): Buffer => Buffer.from(RequestVoteResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RequestVoteResponse => RequestVoteResponse.decode(value),
   },
+  /** The leader hands over: the recipient campaigns at once (dissertation 3.10). The answer says only that it has arrived. */
+  timeoutNow: {
+    path: "/raft.v1.Election/TimeoutNow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TimeoutNowRequest): Buffer => Buffer.from(TimeoutNowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TimeoutNowRequest => TimeoutNowRequest.decode(value),
+    responseSerialize: (value: TimeoutNowResponse): Buffer => Buffer.from(TimeoutNowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TimeoutNowResponse => TimeoutNowResponse.decode(value),
+  },
+  /** Tells a node that the cluster does not regard it as its member. The answer says only that it has arrived. */
+  notifyMembership: {
+    path: "/raft.v1.Election/NotifyMembership" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: NotifyMembershipRequest): Buffer =>
+      Buffer.from(NotifyMembershipRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): NotifyMembershipRequest => NotifyMembershipRequest.decode(value),
+    responseSerialize: (value: NotifyMembershipResponse): Buffer =>
+      Buffer.from(NotifyMembershipResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): NotifyMembershipResponse => NotifyMembershipResponse.decode(value),
+  },
 } as const;
 
 export interface ElectionServer extends UntypedServiceImplementation {
   /** Asks for a vote. The answer leaves only after the vote is on disk. */
   requestVote: handleUnaryCall<RequestVoteRequest, RequestVoteResponse>;
+  /** The leader hands over: the recipient campaigns at once (dissertation 3.10). The answer says only that it has arrived. */
+  timeoutNow: handleUnaryCall<TimeoutNowRequest, TimeoutNowResponse>;
+  /** Tells a node that the cluster does not regard it as its member. The answer says only that it has arrived. */
+  notifyMembership: handleUnaryCall<NotifyMembershipRequest, NotifyMembershipResponse>;
 }
 
 export interface ElectionClient extends Client {
@@ -406,6 +986,38 @@ export interface ElectionClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RequestVoteResponse) => void,
+  ): ClientUnaryCall;
+  /** The leader hands over: the recipient campaigns at once (dissertation 3.10). The answer says only that it has arrived. */
+  timeoutNow(
+    request: TimeoutNowRequest,
+    callback: (error: ServiceError | null, response: TimeoutNowResponse) => void,
+  ): ClientUnaryCall;
+  timeoutNow(
+    request: TimeoutNowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TimeoutNowResponse) => void,
+  ): ClientUnaryCall;
+  timeoutNow(
+    request: TimeoutNowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TimeoutNowResponse) => void,
+  ): ClientUnaryCall;
+  /** Tells a node that the cluster does not regard it as its member. The answer says only that it has arrived. */
+  notifyMembership(
+    request: NotifyMembershipRequest,
+    callback: (error: ServiceError | null, response: NotifyMembershipResponse) => void,
+  ): ClientUnaryCall;
+  notifyMembership(
+    request: NotifyMembershipRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: NotifyMembershipResponse) => void,
+  ): ClientUnaryCall;
+  notifyMembership(
+    request: NotifyMembershipRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: NotifyMembershipResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -87,6 +87,8 @@ export interface AppendEntriesRequest {
    * proves that the sender was still the leader when the round began (ReadIndex, dissertation 6.4).
    */
   readContext: number;
+  /** Names the sender's data directory: another one after it was lost. */
+  incarnation: string;
 }
 
 export interface AppendEntriesResponse {
@@ -100,6 +102,8 @@ export interface AppendEntriesResponse {
   conflictTerm: number;
   conflictIndex: number;
   readContext: number;
+  /** Of the follower. */
+  incarnation: string;
 }
 
 function createBaseEntry(): Entry {
@@ -230,6 +234,7 @@ function createBaseAppendEntriesRequest(): AppendEntriesRequest {
     entries: [],
     leaderCommit: 0,
     readContext: 0,
+    incarnation: "",
   };
 }
 
@@ -261,6 +266,9 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
     }
     if (message.readContext !== 0) {
       writer.uint32(72).uint64(message.readContext);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(82).string(message.incarnation);
     }
     return writer;
   },
@@ -350,6 +358,14 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
             message.readContext = longToNumber(reader.uint64());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -403,6 +419,7 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
         : isSet(object.read_context)
         ? globalThis.Number(object.read_context)
         : 0,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -435,6 +452,9 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
     if (message.readContext !== 0) {
       obj.readContext = Math.round(message.readContext);
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -452,6 +472,7 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
     message.entries = object.entries?.map((e) => Entry.fromPartial(e)) || [];
     message.leaderCommit = object.leaderCommit ?? 0;
     message.readContext = object.readContext ?? 0;
+    message.incarnation = object.incarnation ?? "";
     return message;
   },
 };
@@ -466,6 +487,7 @@ function createBaseAppendEntriesResponse(): AppendEntriesResponse {
     conflictTerm: 0,
     conflictIndex: 0,
     readContext: 0,
+    incarnation: "",
   };
 }
 
@@ -494,6 +516,9 @@ export const AppendEntriesResponse: MessageFns<AppendEntriesResponse> = {
     }
     if (message.readContext !== 0) {
       writer.uint32(64).uint64(message.readContext);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(74).string(message.incarnation);
     }
     return writer;
   },
@@ -575,6 +600,14 @@ export const AppendEntriesResponse: MessageFns<AppendEntriesResponse> = {
             message.readContext = longToNumber(reader.uint64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -621,6 +654,7 @@ export const AppendEntriesResponse: MessageFns<AppendEntriesResponse> = {
         : isSet(object.read_context)
         ? globalThis.Number(object.read_context)
         : 0,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -650,6 +684,9 @@ export const AppendEntriesResponse: MessageFns<AppendEntriesResponse> = {
     if (message.readContext !== 0) {
       obj.readContext = Math.round(message.readContext);
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -666,6 +703,7 @@ export const AppendEntriesResponse: MessageFns<AppendEntriesResponse> = {
     message.conflictTerm = object.conflictTerm ?? 0;
     message.conflictIndex = object.conflictIndex ?? 0;
     message.readContext = object.readContext ?? 0;
+    message.incarnation = object.incarnation ?? "";
     return message;
   },
 };

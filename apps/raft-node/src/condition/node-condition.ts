@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import type { Candidacy } from '@app/raft';
+import type { Refusal } from '../fsm/operation-desk.js';
+
+/** What can be wrong with a node that runs. Several may be at once. */
+export type Trouble =
+  /** There is no room on the disk for more: what frees space is still taken. */
+  | 'storage_full'
+  /** The disk takes longer than a leader may wait for it. */
+  | 'disk_slow'
+  /** The state differs from that of the other members. It lasts until the data directory is wiped. */
+  | 'quarantined'
+  /** The process was asked to end. */
+  | 'stopping';
+
+/**
+ * What this node thinks of itself. Monitors say what they see; the driver acts on it: it refuses what the node cannot do, and sees to it
+ * that another member leads.
+ */
+@Injectable()
+export class NodeCondition {
+  private readonly troubles = new Map<Trouble, string>();
+  private readonly listeners: (() => void)[] = [];
+
+  /** `detail` is a sentence for people. */
+  raise(trouble: Trouble, detail: string): void {
+    const isNew = !this.troubles.has(trouble);
+    this.troubles.set(trouble, detail);
+    if (isNew) this.notify();
+  }
+
+  clear(trouble: Trouble): void {
+    if (this.troubles.delete(trouble)) this.notify();
+  }
+
+  has(trouble: Trouble): boolean {
+    return this.troubles.has(trouble);
+  }
+
+  /** Undefined while all is well. */
+  detailOf(trouble: Trouble): string | undefined {
+    return this.troubles.get(trouble);
+  }
+
+  /** Called after each change of what is wrong. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  get candidacy(): Candidacy {
+    if (this.troubles.has('quarantined')) return 'never';
+    return this.troubles.size > 0 ? 'reluctant' : 'ready';
+  }
+
+  /** Why a write is not taken. `freesSpace`: it leaves less behind than was there before. */
+  writeRefusal(freesSpace: boolean): Refusal | undefined {
+    const full = this.troubles.get('storage_full');
+    if (full !== undefined && !freesSpace) return { code: 'STORAGE_FULL', detail: full };
+    return this.readRefusal();
+  }
+
+  /** Why nothing is read here, not even what may be stale. */
+  readRefusal(): Refusal | undefined {
+    const quarantined = this.troubles.get('quarantined');
+    return quarantined === undefined ? undefined : { code: 'NO_LEADER', detail: quarantined };
+  }
+
+  private notify(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
