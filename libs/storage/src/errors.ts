@@ -115,3 +115,36 @@ export class StateFailedError extends StorageError {
     });
   }
 }
+
+/**
+ * The state holds bytes that are not those that were written. What it would answer may be wrong, so it answers nothing more. The other
+ * nodes of the cluster hold everything that was committed.
+ */
+export class CorruptStateError extends StorageError {
+  readonly code = 'CORRUPT_STATE';
+
+  constructor(
+    readonly directory: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `the state in ${directory} is damaged: ${reason}. Nothing was changed. Keep a copy and look for the cause (disk, memory); then ` +
+        'empty the data directory with `raft-node --wipe` and let the node join its cluster again, or restore the data directory from an ' +
+        'intact copy of this node.',
+      options,
+    );
+  }
+}
+
+/** There was no space for a part of a state that is being received. What is there stays; the part can be put again later. */
+export class StateFullError extends StorageError {
+  readonly code = 'STATE_FULL';
+
+  constructor(
+    readonly directory: string,
+    cause: unknown,
+  ) {
+    super(`no space left for the state in ${directory}`, { cause });
+  }
+}
