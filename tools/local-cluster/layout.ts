@@ -14,6 +14,21 @@ export interface LayoutOptions {
   readonly ports: PortPlan;
   /** For every process, on top of what the layout sets. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Run as every node instead of the build's `main.js`; takes the same environment. */
+  readonly nodeScript?: string;
+  /**
+   * host:port at which the process named `from` finds the node, another one than itself: for a proxy on the way. The node's own
+   * address unless given.
+   */
+  readonly addressFor?: (from: string, node: NodePlace) => string;
+}
+
+export interface NodePlace {
+  /** Also its name as a process. */
+  readonly nodeId: string;
+  readonly clusterId: string;
+  /** host:port of its gRPC server. */
+  readonly address: string;
 }
 
 /** First ports; each further process takes the next one. */
@@ -66,7 +81,7 @@ export function consecutivePorts(
 
 /** Every process of a local system: its name, environment, files and ports. Clusters are `c1`, ..., nodes `c1-n1`, ... */
 export function layOut(options: LayoutOptions): Layout {
-  const { distDir, dataDir, ports, env = {} } = options;
+  const { distDir, dataDir, ports, env = {}, addressFor = (_from, node) => node.address } = options;
   const clusterIds = Array.from({ length: options.clusters }, (_, i) => `c${i + 1}`);
   const members = clusterIds.map((clusterId, c) =>
     Array.from({ length: options.nodes }, (_, n) => {
@@ -91,7 +106,7 @@ export function layOut(options: LayoutOptions): Layout {
         address,
         opsUrl,
         readyUrl: `${opsUrl}/readyz`,
-        script: join(distDir, 'apps/raft-node/src/main.js'),
+        script: options.nodeScript ?? join(distDir, 'apps/raft-node/src/main.js'),
         logPath: join(dataDir, 'logs', `${nodeId}.log`),
         ports: [
           { port: grpcPort, purpose: 'grpc' },
@@ -103,7 +118,9 @@ export function layOut(options: LayoutOptions): Layout {
           RINGRAFT_DATA_DIR: join(dataDir, nodeId),
           RINGRAFT_LISTEN: address,
           RINGRAFT_OPS_LISTEN: `${HOST}:${opsPort}`,
-          RINGRAFT_PEERS: cluster.map((peer) => `${peer.nodeId}=${peer.address}`).join(','),
+          RINGRAFT_PEERS: cluster
+            .map((peer) => `${peer.nodeId}=${peer.nodeId === nodeId ? address : addressFor(nodeId, peer)}`)
+            .join(','),
           RINGRAFT_EXIT_WITH_PARENT: 'true',
           ...env,
         },
@@ -111,21 +128,26 @@ export function layOut(options: LayoutOptions): Layout {
     }),
   );
 
-  const clusterList = members
-    .map((cluster) => `${cluster[0]!.clusterId}=${cluster.map((node) => `${node.nodeId}@${node.address}`).join('|')}`)
-    .join(';');
+  const clusterListFor = (from: string): string =>
+    members
+      .map(
+        (cluster) =>
+          `${cluster[0]!.clusterId}=${cluster.map((node) => `${node.nodeId}@${addressFor(from, node)}`).join('|')}`,
+      )
+      .join(';');
   const gateways = ports.gateway.slice(0, options.gateways).map((port, i): GatewayLayout => {
     const url = `http://${HOST}:${port}`;
+    const name = `gateway-${i + 1}`;
     return {
-      name: `gateway-${i + 1}`,
+      name,
       url,
       readyUrl: `${url}/readyz`,
       script: join(distDir, 'apps/gateway/src/main.js'),
-      logPath: join(dataDir, 'logs', `gateway-${i + 1}.log`),
+      logPath: join(dataDir, 'logs', `${name}.log`),
       ports: [{ port, purpose: 'gateway' }],
       env: {
         RINGRAFT_LISTEN: `${HOST}:${port}`,
-        RINGRAFT_CLUSTERS: clusterList,
+        RINGRAFT_CLUSTERS: clusterListFor(name),
         RINGRAFT_EXIT_WITH_PARENT: 'true',
         ...env,
       },
