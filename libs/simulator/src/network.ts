@@ -5,17 +5,7 @@ import { garbageLike } from './garbage.js';
 import { UNITS_PER_TICK } from './observer.js';
 import { SeededRandom } from './seeded-random.js';
 import { MessageEvent, type Trace } from './trace.js';
-import type { LinkBehaviour } from './world-control.js';
-
-export const goodLink: LinkBehaviour = {
-  isCut: false,
-  delayMin: 1,
-  delayMax: 4,
-  loss: 0,
-  duplicate: 0,
-  replay: 0,
-  garbage: 0,
-};
+import { goodLink, type LinkBehaviour } from './world-control.js';
 
 /** How much later a copy may come. */
 const DUPLICATE_DELAY_MAX = UNITS_PER_TICK * 2;

@@ -1,17 +1,7 @@
 import type { Random } from '@app/raft';
 import { MemoryDisk, type DiskOperation, type KeepUnsynced, type TornWrite } from '@app/storage';
 import type { EventQueue, SimEvent } from './event-queue.js';
-import type { DiskBehaviour, PowerLossLeaves } from './world-control.js';
-
-export const calmDisk: DiskBehaviour = {
-  delayMin: 1,
-  delayMax: 3,
-  isReordering: false,
-  isHung: false,
-  isFull: false,
-  failNextSync: false,
-  failNextRead: false,
-};
+import { goodDisk, type DiskBehaviour, type PowerLossLeaves } from './world-control.js';
 
 /** A file of so many bytes holds several records, and those in its first half were synced before the last was written. */
 const DAMAGE_BYTES_MIN = 512;
@@ -51,7 +41,7 @@ class Operation implements DiskEvent {
  */
 export class SimulatedDisk {
   files: MemoryDisk;
-  private behaviour: DiskBehaviour = calmDisk;
+  private behaviour: DiskBehaviour = goodDisk;
   private user: DiskUser | undefined;
   /** Due, but the disk hangs. */
   private held: Operation[] = [];

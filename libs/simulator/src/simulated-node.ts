@@ -24,16 +24,7 @@ import { ProcessClock } from './process-clock.js';
 import { Process, type Surroundings } from './process.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedDisk } from './simulated-disk.js';
-import type { PowerLossLeaves, ProcessBehaviour } from './world-control.js';
-
-export const soundProcess: ProcessBehaviour = {
-  clockRate: 1,
-  isPaused: false,
-  lag: 0,
-  isApplyStalled: false,
-  snapshotDelay: 5,
-  checkpointEntries: 50,
-};
+import { goodProcess, type PowerLossLeaves, type ProcessBehaviour } from './world-control.js';
 
 /** Clocks of different machines never show the same time of day. */
 const CLOCK_ERROR_MS_MAX = 10_000;
@@ -52,7 +43,7 @@ export class SimulatedNode implements Machine, NodeDoor, NetworkEnd {
   readonly disk: SimulatedDisk;
   readonly keySpace: DurableKeySpace;
   readonly clock: ProcessClock;
-  behaviour: ProcessBehaviour = soundProcess;
+  behaviour: ProcessBehaviour = goodProcess;
   isDamaged = false;
   private process: Process | undefined;
   private starts = 0;

@@ -15,7 +15,8 @@ export interface LinkBehaviour {
   readonly garbage: number;
 }
 
-export interface DiskBehaviour {
+/** How a disk works for some time. */
+export interface DiskCondition {
   readonly delayMin: SimTime;
   readonly delayMax: SimTime;
   /** Completions of operations that overlap may come in any order. */
@@ -24,6 +25,9 @@ export interface DiskBehaviour {
   readonly isHung: boolean;
   /** Writes that grow a file fail with ENOSPC. */
   readonly isFull: boolean;
+}
+
+export interface DiskBehaviour extends DiskCondition {
   /** The next sync fails; the process must then stop for good. */
   readonly failNextSync: boolean;
   /** The next read fails. */
@@ -44,6 +48,34 @@ export interface ProcessBehaviour {
   /** Applied entries between two checkpoints of the state machine (after each of which the log may be compacted). */
   readonly checkpointEntries: number;
 }
+
+export const goodLink: LinkBehaviour = {
+  isCut: false,
+  delayMin: 1,
+  delayMax: 4,
+  loss: 0,
+  duplicate: 0,
+  replay: 0,
+  garbage: 0,
+};
+
+export const calmDisk: DiskCondition = {
+  delayMin: 1,
+  delayMax: 3,
+  isReordering: false,
+  isHung: false,
+  isFull: false,
+};
+export const goodDisk: DiskBehaviour = { ...calmDisk, failNextSync: false, failNextRead: false };
+
+export const goodProcess: ProcessBehaviour = {
+  clockRate: 1,
+  isPaused: false,
+  lag: 0,
+  isApplyStalled: false,
+  snapshotDelay: 0,
+  checkpointEntries: 50,
+};
 
 /** What a power loss leaves of what was not synced. */
 export type PowerLossLeaves = 'nothing' | 'all' | 'random';

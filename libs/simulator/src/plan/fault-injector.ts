@@ -1,34 +1,18 @@
 import type { NodeId } from '@app/raft';
 import type { Checks } from '../checks/checks.js';
 import { UNITS_PER_TICK, type ObservedNode } from '../observer.js';
-import type { DiskBehaviour, LinkBehaviour, ProcessBehaviour, WorldControl } from '../world-control.js';
+import {
+  calmDisk,
+  goodDisk,
+  goodLink,
+  goodProcess,
+  type LinkBehaviour,
+  type ProcessBehaviour,
+  type WorldControl,
+} from '../world-control.js';
 import { LEADER, type Fault } from './fault.js';
 import type { MembershipGuard } from './membership-guard.js';
 import { Operators } from './operators.js';
-
-const goodLink: LinkBehaviour = {
-  isCut: false,
-  delayMin: 1,
-  delayMax: 4,
-  loss: 0,
-  duplicate: 0,
-  replay: 0,
-  garbage: 0,
-};
-const goodDisk: Partial<DiskBehaviour> = {
-  delayMin: 1,
-  delayMax: 3,
-  isReordering: false,
-  isHung: false,
-  isFull: false,
-};
-const goodProcess: Omit<ProcessBehaviour, 'checkpointEntries'> = {
-  clockRate: 1,
-  isPaused: false,
-  lag: 0,
-  isApplyStalled: false,
-  snapshotDelay: 0,
-};
 
 /** How often someone looks for processes that have stopped and starts them again. */
 const SUPERVISION_PERIOD = 7 * UNITS_PER_TICK;
@@ -229,7 +213,7 @@ export class FaultInjector {
   }
 
   private renewNode(id: NodeId): void {
-    let disk = goodDisk;
+    let disk = calmDisk;
     let process: ProcessBehaviour = { ...goodProcess, checkpointEntries: this.checkpointEntries };
     for (const { fault, node } of this.active) {
       if (node !== id) continue;
@@ -267,12 +251,12 @@ export class FaultInjector {
           disk = { ...disk, isHung: true };
           break;
         case 'disk_reorder':
-          disk = { ...disk, isReordering: true, delayMax: Math.max(disk.delayMax ?? 0, 2 * UNITS_PER_TICK) };
+          disk = { ...disk, isReordering: true, delayMax: Math.max(disk.delayMax, 2 * UNITS_PER_TICK) };
           break;
         default:
       }
     }
-    this.world.setDisk(id, this.isHealed ? { ...disk, failNextRead: false, failNextSync: false } : disk);
+    this.world.setDisk(id, this.isHealed ? goodDisk : disk);
     this.world.setProcess(id, process);
   }
 
