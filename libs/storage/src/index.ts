@@ -27,6 +27,7 @@ export {
   type TornWrite,
 } from './memory-disk.js';
 export { type KeepUnsynced, type UnsyncedPart } from './memory-file-content.js';
+export { ForgetfulDisk } from './forgetful-disk.js';
 export { NodeDisk } from './node-disk.js';
 export { type LogPosition } from './record.js';
 export { WriteAheadLog, type RecoverySummary, type WriteAheadLogOptions } from './write-ahead-log.js';
