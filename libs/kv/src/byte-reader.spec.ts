@@ -73,6 +73,14 @@ describe('ByteReader', () => {
     expect(() => new ByteReader(new Uint8Array(0)).byte('kind')).toThrow('kind');
   });
 
+  it('reads two halves of 64 bits as they were written, the higher first', () => {
+    const written = writer.start().word64({ high: -2, low: 0x01020304 }).finish();
+    expect(hex(written)).toBe('fffffffe01020304');
+    const reader = new ByteReader(fromHex('aa fffffffe01020304').subarray(1));
+    expect(reader.word64('hash')).toEqual({ high: -2, low: 0x01020304 });
+    expect(() => reader.word64('hash')).toThrow(DecodeError);
+  });
+
   it('reads a 64-bit integer at any place of a buffer', () => {
     const reader = new ByteReader(fromHex('aa ffffffffffffff85 bb').subarray(1, 9));
     expect(reader.int64('delta')).toBe(-123n);

@@ -1,5 +1,6 @@
 import { byteString } from './bytes.js';
 import { DecodeError } from './decode-error.js';
+import type { Word64 } from './hash64.js';
 
 /**
  * Reads one encoded thing from its start to its end. Every read names the field it is for; bytes that cannot
@@ -41,6 +42,13 @@ export class ByteReader {
   int64(field: string): bigint {
     const bytes = this.take(8, field);
     return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0);
+  }
+
+  /** 64 bits in 8 bytes, highest first. */
+  word64(field: string): Word64 {
+    const bytes = this.take(8, field);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    return { high: view.getInt32(0), low: view.getInt32(4) };
   }
 
   /** A byte string that is preceded by its length. */

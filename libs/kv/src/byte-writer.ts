@@ -1,3 +1,5 @@
+import type { Word64 } from './hash64.js';
+
 const INITIAL_BYTES = 256;
 /** A larger buffer is not kept for the next use, so that one huge value does not stay in memory. */
 const KEPT_BYTES_MAX = 64 * 1024;
@@ -40,6 +42,16 @@ export class ByteWriter {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} does not fit a signed 64-bit integer`);
     this.reserve(8);
     new DataView(this.buffer.buffer, this.buffer.byteOffset + this.position, 8).setBigInt64(0, value);
+    this.position += 8;
+    return this;
+  }
+
+  /** In 8 bytes, highest first. */
+  word64({ high, low }: Word64): this {
+    this.reserve(8);
+    const view = new DataView(this.buffer.buffer, this.buffer.byteOffset + this.position, 8);
+    view.setInt32(0, high);
+    view.setInt32(4, low);
     this.position += 8;
     return this;
   }

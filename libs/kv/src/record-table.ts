@@ -1,4 +1,5 @@
 import { byteString } from './bytes.js';
+import type { ContentHash } from './content-hash.js';
 import type { KeySpace, RowChange } from './key-space.js';
 import { decodeRecord, encodeRecord, type StoredRecord } from './record.js';
 import { expiryRowKey, userRowKey } from './rows.js';
@@ -13,20 +14,27 @@ export interface Slot {
   readonly rowKey: Uint8Array;
   /** What is there now, earlier commands of the same `apply` included; it may have expired. */
   record: StoredRecord | undefined;
+  /** The value of its row, from which the record was read. */
+  stored: Uint8Array | undefined;
   /** Where its row is among the changes; -1 while it is as the key space has it. */
   place: number;
 }
 
 /**
  * The users' records, seen through the changes that are not written yet. It keeps the expiry index exact:
- * a record with an expiry time has one index row, for that time, and there are no others.
+ * a record with an expiry time has one index row, for that time, and there are no others. And it keeps the content hash
+ * exact after every command. What it takes away from it is what the key space really gave, so that a row that
+ * was damaged at rest is noticed when it is replaced, even if no answer depends on it.
  */
 export class RecordTable {
   /** The slots with a change, by name. */
   private readonly changed = new Map<string, Slot>();
   private changes: RowChange[] = [];
 
-  constructor(private readonly keySpace: KeySpace) {}
+  constructor(
+    private readonly keySpace: KeySpace,
+    private readonly content: ContentHash,
+  ) {}
 
   /** What follows goes into `changes`, which must be written before the next `begin`. */
   begin(changes: RowChange[]): void {
@@ -40,7 +48,7 @@ export class RecordTable {
     if (changed !== undefined) return changed;
     const rowKey = userRowKey(key);
     const stored = this.keySpace.get(rowKey);
-    return { key, name, rowKey, record: stored && decodeRecord(stored), place: -1 };
+    return { key, name, rowKey, record: stored && decodeRecord(stored), stored, place: -1 };
   }
 
   put(slot: Slot, record: StoredRecord): void {
@@ -65,6 +73,9 @@ export class RecordTable {
       if (before !== 0) this.changes.push({ key: expiryRowKey(before, slot.key), value: undefined });
       if (after !== 0) this.changes.push({ key: expiryRowKey(after, slot.key), value: EMPTY });
     }
+    if (slot.stored !== undefined) this.content.remove(slot.rowKey, slot.stored);
+    if (value !== undefined) this.content.add(slot.rowKey, value);
     slot.record = record;
+    slot.stored = value;
   }
 }

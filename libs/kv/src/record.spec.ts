@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { decodeCounters, encodeCounters } from './counters.js';
 import { UnsupportedVersionError } from './decode-error.js';
 import { decodeRecord, encodeRecord, isExpired } from './record.js';
 import { bytes, contentType, number } from './testing/arbitraries.js';
@@ -27,15 +26,5 @@ describe('stored records', () => {
     expect(isExpired({ ...record, expiresAtMs: 100 }, 99)).toBe(false);
     expect(isExpired({ ...record, expiresAtMs: 100 }, 100)).toBe(true);
     expect(isExpired({ ...record, expiresAtMs: 0 }, Number.MAX_SAFE_INTEGER)).toBe(false);
-  });
-});
-
-describe('the counters of a cluster', () => {
-  it('keep the bytes of version 1', () => {
-    const counters = { revision: 300, logTimeMs: 2, lastClientId: 3 };
-    expect(hex(encodeCounters(counters))).toBe('01ac020203');
-    expect(decodeCounters(fromHex('01ac020203'))).toEqual(counters);
-    expect(() => decodeCounters(fromHex('02ac020203'))).toThrow(UnsupportedVersionError);
-    expect(() => decodeCounters(fromHex('01ac02020300'))).toThrow('end');
   });
 });

@@ -3,7 +3,7 @@ import type { Row } from './key-space.js';
 
 /*
  * The first byte of a row's key says what the row is; the rest is
- *   META     nothing: one row with the counters of the cluster
+ *   META     nothing: one row with the counters and the hashes of the cluster
  *   SESSION  clientId (8 bytes)
  *   ANSWER   clientId (8 bytes), sequence (8 bytes)
  *   USER     the user's key

@@ -11,10 +11,13 @@ import type {
   IncrementCommand,
   SetCommand,
 } from './commands.js';
-import { decodeCounters, encodeCounters, type Counters } from './counters.js';
+import { ContentHash } from './content-hash.js';
 import { DecodeError, UnsupportedVersionError } from './decode-error.js';
+import { HashRing, type HashTrail, type StateHashes } from './hash-trail.js';
+import { HistoryHash } from './history-hash.js';
 import { integerText, isInt64, parseInteger } from './integer-text.js';
 import type { KeySpace, Row, RowChange } from './key-space.js';
+import { decodeMeta, encodeMeta } from './meta-row.js';
 import { decodeRecord, isExpired, visible, type StoredRecord } from './record.js';
 import { RecordTable, type Slot } from './record-table.js';
 import { metaRowKey, Prefix, userRowKey } from './rows.js';
@@ -25,6 +28,13 @@ export interface AppliedEntry {
   readonly index: number;
   /** A batch of commands (`encodeBatch`), or nothing in an entry that is not for the state machine, such as a no-op. */
   readonly data: Uint8Array;
+}
+
+/** None of them ever falls. */
+interface Counters {
+  revision: number;
+  logTimeMs: number;
+  lastClientId: number;
 }
 
 const COUNTER_CONTENT_TYPE = 'text/plain; charset=utf-8';
@@ -38,20 +48,25 @@ const COUNTER_CONTENT_TYPE = 'text/plain; charset=utf-8';
  *   gone stays gone whatever the clock of the next leader says.
  * - *Exactly once*: a command with a session is applied where its sequence first appears; after that the same
  *   bytes are answered, refusals by the state of the key included. `SESSION_FULL` is not kept: it may be tried again.
+ * - *Hashes*: of the records (`content`) and of all entries and answers (`history`). They are a part of the state, so they
+ *   are in every snapshot; replicas that have them equal at one index have not diverged.
  *
  * If `apply` throws, nothing was written, but memory may be half changed: then everything but `restore` is
- * refused. The entries would throw again, so it is a reason to stop the node.
+ * refused, and what the properties say is worthless. The entries would throw again, so it is a reason to stop the node.
  */
 export class StateMachine {
   private readonly records: RecordTable;
   private readonly sessions = new Sessions();
   private counters: Counters = { revision: 0, logTimeMs: 0, lastClientId: 0 };
-  private countersChanged = false;
+  private readonly content = new ContentHash();
+  private readonly history = new HistoryHash();
+  private readonly ring = new HashRing();
   private status: 'ready' | 'not restored' | 'broken';
 
   /** Over a key space that holds something, `restore` must come first. */
   constructor(private readonly keySpace: KeySpace) {
-    this.records = new RecordTable(keySpace);
+    this.records = new RecordTable(keySpace, this.content);
+    this.ring.restart(0, this.content, this.history);
     this.status = keySpace.appliedIndex === 0 ? 'ready' : 'not restored';
   }
 
@@ -72,13 +87,37 @@ export class StateMachine {
     return this.sessions.count;
   }
 
-  /** Replaces what is in memory by what the key space holds: all rows of `RESTORE_RANGES`, in key order. */
+  /** As of the applied index. */
+  get hashes(): StateHashes {
+    return { content: this.content.toString(), history: this.history.toString() };
+  }
+
+  /** The hashes after each single entry, back to the last `restore` or for the last 4,096. */
+  get hashTrail(): HashTrail {
+    return this.ring;
+  }
+
+  /**
+   * Replaces what is in memory by what the key space holds: all rows of `RESTORE_RANGES`, in key order.
+   *
+   * Throws `UnsupportedVersionError` for what only another version of the program understands, `DecodeError` for a row that
+   * cannot be read and if the rows are not those of the key space's applied index.
+   */
   restore(rows: Iterable<Row>): void {
     this.status = 'broken';
     this.counters = { revision: 0, logTimeMs: 0, lastClientId: 0 };
-    this.countersChanged = false;
+    this.content.restore({ high: 0, low: 0 });
+    this.history.clear();
     this.sessions.clear();
-    for (const row of rows) this.restoreRow(row);
+    let restoredIndex = 0;
+    for (const row of rows) {
+      if (row.key[0] === Prefix.Meta) restoredIndex = this.restoreMeta(row);
+      else this.restoreSessionRow(row);
+    }
+    if (restoredIndex !== this.appliedIndex) {
+      throw new DecodeError('appliedIndex', `the rows are those of ${restoredIndex}, not of ${this.appliedIndex}`);
+    }
+    this.ring.restart(restoredIndex, this.content, this.history);
     this.status = 'ready';
   }
 
@@ -102,12 +141,9 @@ export class StateMachine {
     const changes: RowChange[] = [];
     this.records.begin(changes);
     this.sessions.begin(changes);
-    const answers = entries.map(({ data }) => this.applyBatch(data));
+    const answers = entries.map((entry) => this.applyEntry(entry));
     this.sessions.flush();
-    if (this.countersChanged) {
-      changes.push({ key: metaRowKey(), value: encodeCounters(this.counters) });
-      this.countersChanged = false;
-    }
+    changes.push({ key: metaRowKey(), value: this.metaRow(last.index) });
     this.keySpace.write(changes, last.index);
     this.status = 'ready';
     return answers;
@@ -125,11 +161,16 @@ export class StateMachine {
     if (this.status !== 'ready') throw new Error(`the state machine is ${this.status}`);
   }
 
-  private restoreRow(row: Row): void {
+  private restoreMeta({ value }: Row): number {
+    const { appliedIndex, revision, logTimeMs, lastClientId, content, history } = decodeMeta(value);
+    this.counters = { revision, logTimeMs, lastClientId };
+    this.content.restore(content);
+    this.history.restore(history);
+    return appliedIndex;
+  }
+
+  private restoreSessionRow(row: Row): void {
     switch (row.key[0]) {
-      case Prefix.Meta:
-        this.counters = decodeCounters(row.value);
-        break;
       case Prefix.Session:
         this.sessions.restoreSession(row);
         break;
@@ -141,13 +182,22 @@ export class StateMachine {
     }
   }
 
+  private metaRow(appliedIndex: number): Uint8Array {
+    const { content, history } = this;
+    return encodeMeta({ appliedIndex, ...this.counters, content, history });
+  }
+
+  private applyEntry({ index, data }: AppliedEntry): Uint8Array[] {
+    const answers = this.applyBatch(data);
+    this.history.add(index, this.logTimeMs, answers);
+    this.ring.append(this.content, this.history);
+    return answers;
+  }
+
   private applyBatch(data: Uint8Array): Uint8Array[] {
     if (data.length === 0) return [];
     const { logTimeMs, commands } = decodeBatch(data);
-    if (logTimeMs > this.counters.logTimeMs) {
-      this.counters.logTimeMs = logTimeMs;
-      this.countersChanged = true;
-    }
+    if (logTimeMs > this.counters.logTimeMs) this.counters.logTimeMs = logTimeMs;
     this.sessions.expireIdle(this.logTimeMs);
     return commands.map((command) => this.applyCommand(command));
   }
@@ -187,7 +237,6 @@ export class StateMachine {
   }
 
   private openSession(): Answer {
-    this.countersChanged = true;
     const clientId = ++this.counters.lastClientId;
     this.sessions.open(clientId, this.logTimeMs);
     return { kind: 'openSession', clientId };
@@ -243,7 +292,6 @@ export class StateMachine {
   }
 
   private nextRevision(): number {
-    this.countersChanged = true;
     return ++this.counters.revision;
   }
 
