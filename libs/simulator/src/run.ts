@@ -104,8 +104,8 @@ class Run {
       ...(options.traceSink && { traceSink: options.traceSink }),
     });
     const { world } = this;
-    this.guard = new MembershipGuard(() => world.ids.map((id) => world.node(id)));
-    this.injector = new FaultInjector(world, this.guard, this.checks, cluster.checkpointEntries, cluster.voters);
+    this.guard = new MembershipGuard(() => world.ids.map((id) => world.node(id)), cluster.voters);
+    this.injector = new FaultInjector(world, this.guard, this.checks, cluster.checkpointEntries);
     const { history } = this;
     const { calls, writes } = this.checks;
     const around = { world, plan: workload, history, calls, writes, areLeasesSound: isLeaseChecked };

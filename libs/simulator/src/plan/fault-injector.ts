@@ -38,7 +38,6 @@ export class FaultInjector {
     private readonly guard: MembershipGuard,
     private readonly checks: Pick<Checks, 'calls' | 'damagedLog'>,
     private readonly checkpointEntries: number,
-    private readonly firstVoters: readonly NodeId[],
   ) {
     this.operators = new Operators(
       world,
@@ -143,7 +142,7 @@ export class FaultInjector {
         for (const each of world.ids) world.crash(each, { effects: 0, powerLoss: fault.leaves ?? 'nothing' });
         return true;
       case 'wipe':
-        if (!this.mayLose(id!)) return false;
+        if (!this.guard.mayLose(id!)) return false;
         this.guard.lose(id!);
         world.crash(id!, { effects: 0, powerLoss: fault.leaves ?? 'nothing' });
         world.wipe(id!);
@@ -175,14 +174,8 @@ export class FaultInjector {
     return this.world.ids.flatMap((other) => (id === undefined || other === id ? [] : pair(id, other)));
   }
 
-  /** A sole first voter without its disk would be a cluster of its own (decision 8). */
-  private mayLose(id: NodeId): boolean {
-    const isSole = this.firstVoters.length === 1 && this.firstVoters.includes(id);
-    return !isSole && this.guard.mayLose(id);
-  }
-
   private flipBit(fault: Fault, id: NodeId): boolean {
-    if (!this.mayLose(id)) return false;
+    if (!this.guard.mayLose(id)) return false;
     this.world.crash(id, { effects: 0, powerLoss: fault.leaves ?? 'nothing' });
     if (!this.world.flipBit(id)) return false;
     this.guard.lose(id);

@@ -8,7 +8,11 @@ import type { ObservedNode } from '../observer.js';
 export class MembershipGuard {
   private readonly lost = new Set<NodeId>();
 
-  constructor(private readonly nodes: () => readonly ObservedNode[]) {}
+  constructor(
+    private readonly nodes: () => readonly ObservedNode[],
+    /** Whom a node whose disk was emptied believes to be the voters again. */
+    private readonly firstVoters: readonly NodeId[],
+  ) {}
 
   isLost(id: NodeId): boolean {
     return this.lost.has(id);
@@ -18,9 +22,13 @@ export class MembershipGuard {
     this.lost.add(id);
   }
 
-  /** Whether the disk of this node may be emptied or damaged now: everyone knows its incarnation, and a majority is left. */
+  /**
+   * Whether the disk of this node may be emptied or damaged now: everyone knows its incarnation, and a majority is left. A sole first voter
+   * without its disk would be a cluster of its own (decision 8).
+   */
   mayLose(id: NodeId): boolean {
-    if (this.lost.has(id)) return false;
+    const isSoleFirst = this.firstVoters.length === 1 && this.firstVoters.includes(id);
+    if (isSoleFirst || this.lost.has(id)) return false;
     for (const node of this.nodes()) {
       if (this.lost.has(node.id)) continue;
       const { state } = node;
