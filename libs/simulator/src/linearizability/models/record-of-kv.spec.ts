@@ -1,40 +1,37 @@
-import { decodeAnswer, encodeBatch, encodeCommand, MemoryKeySpace, StateMachine, type Command } from '@app/kv';
+import {
+  decodeAnswer,
+  encodeBatch,
+  encodeCommand,
+  MemoryKeySpace,
+  StateMachine,
+  type Answer,
+  type Command,
+} from '@app/kv';
 import fc from 'fast-check';
 import { checkLinearizability } from '../check-linearizability.js';
 import type { HistoryEvent, JsonValue } from '../history.js';
 import { subjects } from '../testing/calls.js';
 import type { Call } from '../testing/history-arbitrary.js';
+import { answerOf } from '../../workload/history-recorder.js';
 import { recordModel } from './record.js';
 
 const encode = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
-const decode = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /** The state machine that the database replicates, driven by calls in the model's form. */
 class Database {
   private readonly machine = new StateMachine(new MemoryKeySpace());
 
-  answer(key: string, { f, argument }: Call): JsonValue {
-    if (f === 'read') {
-      const answer = this.machine.read({ kind: 'get', key: encode(key) });
-      return answer.found ? { value: decode(answer.record.value), revision: answer.record.revision } : null;
-    }
+  answer(key: string, call: Call): JsonValue {
+    const answer = answerOf(this.ask(encode(key), call));
+    if (answer === undefined) throw new Error(`${call.f} is not answered`);
+    return answer;
+  }
+
+  private ask(key: Uint8Array, { f, argument }: Call): Answer {
+    if (f === 'read') return this.machine.read({ kind: 'get', key });
     const index = this.machine.appliedIndex + 1;
-    const data = encodeBatch(0, [encodeCommand(commandOf(encode(key), f, argument))]);
-    const answer = decodeAnswer(this.machine.apply([{ index, data }])[0]![0]!);
-    switch (answer.kind) {
-      case 'set':
-        return { revision: answer.revision, created: answer.created };
-      case 'delete':
-        return { revision: answer.revision, deleted: answer.deleted };
-      case 'increment':
-        return { revision: answer.revision, value: String(answer.value) };
-      case 'failure':
-        return answer.code === 'PRECONDITION_FAILED'
-          ? { refused: answer.code, revision: answer.revision }
-          : { refused: answer.code };
-      default:
-        throw new Error(`${answer.kind} answers none of the calls`);
-    }
+    const data = encodeBatch(0, [encodeCommand(commandOf(key, f, argument))]);
+    return decodeAnswer(this.machine.apply([{ index, data }])[0]![0]!);
   }
 }
 
