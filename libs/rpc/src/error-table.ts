@@ -234,6 +234,14 @@ const TABLE = {
     title: 'Shutting down',
     meaning: 'The process is stopping and takes no new work. Ask another one.',
   },
+  QUARANTINED: {
+    grpcStatus: status.UNAVAILABLE,
+    httpStatus: 503,
+    retryable: true,
+    outcome: 'not_applied',
+    title: 'Node quarantined',
+    meaning: 'The state of this node differs from that of the other members, so it answers no client. Ask another one.',
+  },
   OUTCOME_UNKNOWN: {
     grpcStatus: status.DEADLINE_EXCEEDED,
     httpStatus: 504,

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Candidacy } from '@app/raft';
 import type { Refusal } from '../fsm/operation-desk.js';
+import { freesSpace } from './frees-space.js';
 
 /** What can be wrong with a node that runs. Several may be at once. */
 export type Trouble =
   /** There is no room on the disk for more: what frees space is still taken. */
   | 'storage_full'
+  /** There is not even room for what frees space. Beside `storage_full`. */
+  | 'storage_exhausted'
   /** The disk takes longer than a leader may wait for it. */
   | 'disk_slow'
   /** The state differs from that of the other members. It lasts until the data directory is wiped. */
@@ -22,7 +25,7 @@ export class NodeCondition {
   private readonly troubles = new Map<Trouble, string>();
   private readonly listeners: (() => void)[] = [];
 
-  /** `detail` is a sentence for people. */
+  /** `detail` is a sentence for people. Raised again, only the sentence changes. */
   raise(trouble: Trouble, detail: string): void {
     const isNew = !this.troubles.has(trouble);
     this.troubles.set(trouble, detail);
@@ -52,17 +55,19 @@ export class NodeCondition {
     return this.troubles.size > 0 ? 'reluctant' : 'ready';
   }
 
-  /** Why a write is not taken. `freesSpace`: it leaves less behind than was there before. */
-  writeRefusal(freesSpace: boolean): Refusal | undefined {
+  /** Why a command (in the encoding of libs/kv) is not proposed. The expiry sweeper's are asked about too. */
+  writeRefusal(command: Uint8Array): Refusal | undefined {
     const full = this.troubles.get('storage_full');
-    if (full !== undefined && !freesSpace) return { code: 'STORAGE_FULL', detail: full };
+    if (full !== undefined && (this.troubles.has('storage_exhausted') || !freesSpace(command))) {
+      return { code: 'STORAGE_FULL', detail: full };
+    }
     return this.readRefusal();
   }
 
   /** Why nothing is read here, not even what may be stale. */
   readRefusal(): Refusal | undefined {
     const quarantined = this.troubles.get('quarantined');
-    return quarantined === undefined ? undefined : { code: 'NO_LEADER', detail: quarantined };
+    return quarantined === undefined ? undefined : { code: 'QUARANTINED', detail: quarantined };
   }
 
   private notify(): void {
