@@ -1,5 +1,12 @@
 import { encodeConfiguration, EntryType, simpleConfiguration, type Message } from '@app/raft';
-import { checkOf, committedCluster, fakeCluster, hardState, syncEntry } from '../testing/fake-cluster.js';
+import {
+  checkOf,
+  committedCluster,
+  deposedCluster,
+  fakeCluster,
+  hardState,
+  syncEntry,
+} from '../testing/fake-cluster.js';
 import { appendEntries, entryOf, FakeNode } from '../testing/fake-node.js';
 import { checkAcknowledged } from './acknowledged-writes.js';
 import { doQuorumsMeet } from './quorums.js';
@@ -89,15 +96,8 @@ describe('Checks', () => {
   });
 
   it('commit_own_term: an older entry is committed by counting', () => {
-    const { checks, nodes, elect } = fakeCluster();
-    const [a, b] = nodes as [FakeNode, FakeNode];
-    elect(a, 1);
-    for (const node of [a, b]) {
-      node.state.append([entryOf(1, 1)]);
-      syncEntry(checks, node, 1, 1);
-    }
-    a.state.role = 'follower';
-    checks.settled(a);
+    const { checks, nodes, elect } = deposedCluster();
+    const a = nodes[0]!;
     elect(a, 2);
     a.state.commitIndex = 1;
     expect(checkOf(() => checks.settled(a))).toBe('commit_own_term');

@@ -1,10 +1,17 @@
 import { encodeAnswer, encodeBatch, encodeCommand, type Answer, type Command } from '@app/kv';
 import { encodeConfiguration, EntryType, simpleConfiguration, type Entry, type Raft } from '@app/raft';
 import type { WorldControl } from '../world-control.js';
-import { checkOf, committedCluster, fakeCluster, hardState, syncEntry } from '../testing/fake-cluster.js';
+import {
+  checkOf,
+  committedCluster,
+  deposedCluster,
+  fakeCluster,
+  hardState,
+  syncEntry,
+} from '../testing/fake-cluster.js';
 import { entryOf, FakeNode } from '../testing/fake-node.js';
 import { answerOf } from '../workload/history-recorder.js';
-import { Checks } from './checks.js';
+import type { Checks } from './checks.js';
 import { CommittedLog } from './committed-log.js';
 import { LeadershipWatch, type Wellness } from './leadership-watch.js';
 import { WriteRecord } from './write-record.js';
@@ -13,7 +20,6 @@ const normal = (index: number, term: number, bytes: number): Entry => ({
   ...entryOf(index, term, EntryType.Normal),
   data: new Uint8Array(bytes),
 });
-const withLearner = { voters: ['a', 'b', 'c'], outgoingVoters: [], learners: ['d'] };
 
 describe('what a disk holds', () => {
   it('log_gap: an entry far behind the end of the log, or below its snapshot', () => {
@@ -74,9 +80,7 @@ describe('the configuration a node goes by', () => {
 
 describe('learners', () => {
   const cluster = () => {
-    const checks = new Checks({ areLeasesSound: true });
-    const nodes = ['a', 'b', 'c', 'd'].map((id) => new FakeNode(id, withLearner));
-    for (const node of nodes) checks.started(node);
+    const { checks, nodes } = fakeCluster({ voters: ['a', 'b', 'c'], outgoingVoters: [], learners: ['d'] });
     const vote = (index: number) =>
       checks.synced(nodes[index]!, { hardState: hardState(1, 'a'), snapshot: undefined, entries: [] });
     return { checks, nodes, vote, a: nodes[0]!, d: nodes[3]! };
@@ -115,15 +119,8 @@ describe('commits in a turn in which the role changes', () => {
   });
 
   it('follower_commit_verified_prefix: who becomes leader commits what earlier terms have left', () => {
-    const { checks, nodes, elect } = fakeCluster();
-    const [a, b] = nodes as [FakeNode, FakeNode];
-    elect(a, 1);
-    for (const node of [a, b]) {
-      node.state.append([entryOf(1, 1)]);
-      syncEntry(checks, node, 1, 1);
-    }
-    a.state.role = 'follower';
-    checks.settled(a);
+    const { nodes, elect } = deposedCluster();
+    const a = nodes[0]!;
     a.state.commitIndex = 1;
     expect(checkOf(() => elect(a, 2))).toBe('follower_commit_verified_prefix');
   });

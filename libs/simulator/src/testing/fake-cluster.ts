@@ -1,4 +1,4 @@
-import type { HardState } from '@app/raft';
+import { membersOf, simpleConfiguration, type Configuration, type HardState } from '@app/raft';
 import { Checks } from '../checks/checks.js';
 import { SimulationFailure } from '../observer.js';
 import { entryOf, FakeNode } from './fake-node.js';
@@ -22,9 +22,9 @@ export interface FakeCluster {
 }
 
 /** Nodes whose states a test writes, and the checks that watch them. */
-export function fakeCluster(ids: readonly string[] = ['a', 'b', 'c']): FakeCluster {
+export function fakeCluster(configuration: Configuration = simpleConfiguration(['a', 'b', 'c'])): FakeCluster {
   const checks = new Checks({ areLeasesSound: true });
-  const nodes = ids.map((id) => new FakeNode(id));
+  const nodes = membersOf(configuration).map((id) => new FakeNode(id, configuration));
   for (const node of nodes) checks.started(node);
   const elect = (leader: FakeNode, term: number): void => {
     for (const node of nodes)
@@ -44,8 +44,8 @@ export const hardState = (currentTerm: number, votedFor?: string): HardState => 
 export const syncEntry = (checks: Checks, node: FakeNode, index: number, term: number): void =>
   checks.synced(node, { hardState: undefined, snapshot: undefined, entries: [entryOf(index, term)] });
 
-/** Entry 1 of term 1 is committed: on the leader a, and synced on a and b. */
-export function committedCluster(): FakeCluster {
+/** Entry 1 of term 1 is on the leader a, synced on a and b, and not committed. */
+function replicatedCluster(): FakeCluster {
   const given = fakeCluster();
   const [a, b] = given.nodes as [FakeNode, FakeNode];
   given.elect(a, 1);
@@ -55,7 +55,23 @@ export function committedCluster(): FakeCluster {
     syncEntry(given.checks, node, 1, 1);
   }
   given.checks.settled(a);
+  return given;
+}
+
+/** Entry 1 of term 1 is committed: on the leader a, and synced on a and b. */
+export function committedCluster(): FakeCluster {
+  const given = replicatedCluster();
+  const a = given.nodes[0]!;
   a.state.commitIndex = 1;
+  given.checks.settled(a);
+  return given;
+}
+
+/** Entry 1 of term 1 is synced on a and b, and a has lost its leadership before it was committed. */
+export function deposedCluster(): FakeCluster {
+  const given = replicatedCluster();
+  const a = given.nodes[0]!;
+  a.state.role = 'follower';
   given.checks.settled(a);
   return given;
 }
