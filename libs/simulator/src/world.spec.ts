@@ -68,6 +68,18 @@ function expectEqualStates(world: World): void {
   expect(new Set(world.ids.map((id) => rowsOf(world, id))).size).toBe(1);
 }
 
+/** A node that was down while so much was written that it needs the state starts again. */
+function worldWithFollowerBehind(writes: number, observer = silentObserver): { world: World; behind: string } {
+  const world = new World({ seed: 4, voters: 3, observer });
+  write(world, 'first', 'v');
+  const behind = world.ids.find((id) => id !== leaderOf(world))!;
+  world.crash(behind, { effects: 0 });
+  for (const id of world.ids) world.setProcess(id, { checkpointEntries: 5 });
+  for (let i = 0; i < writes; i++) write(world, `k${i}`, `${i}`);
+  world.restart(behind);
+  return { world, behind };
+}
+
 const busyRun = (seed: number): World => {
   const world = new World({ seed, voters: 3, observer: silentObserver });
   for (let i = 0; i < 10; i++) write(world, `k${i}`, `${i}`);
@@ -106,13 +118,7 @@ describe('World', () => {
   it('brings a follower that has missed too much the state, and the follower keeps it', () => {
     const installed: string[] = [];
     const observer = { ...silentObserver, snapshotInstalled: (node: ObservedNode) => installed.push(node.id) };
-    const world = new World({ seed: 4, voters: 3, observer });
-    write(world, 'first', 'v');
-    const behind = world.ids.find((id) => id !== leaderOf(world))!;
-    world.crash(behind, { effects: 0 });
-    for (const id of world.ids) world.setProcess(id, { checkpointEntries: 5 });
-    for (let i = 0; i < 60; i++) write(world, `k${i}`, `${i}`);
-    world.restart(behind);
+    const { world, behind } = worldWithFollowerBehind(60, observer);
     runUntil(world, () => installed.includes(behind));
     expectEqualStates(world);
     world.crash(behind, { effects: 0, powerLoss: 'nothing' });
@@ -122,13 +128,7 @@ describe('World', () => {
 
   it('installs a snapshot whole or not at all, wherever the process dies', () => {
     for (let effects = 0; effects < 25; effects++) {
-      const world = new World({ seed: 4, voters: 3, observer: silentObserver });
-      write(world, 'first', 'v');
-      const behind = world.ids.find((id) => id !== leaderOf(world))!;
-      world.crash(behind, { effects: 0 });
-      for (const id of world.ids) world.setProcess(id, { checkpointEntries: 5 });
-      for (let i = 0; i < 30; i++) write(world, `k${i}`, `${i}`);
-      world.restart(behind);
+      const { world, behind } = worldWithFollowerBehind(30);
       runUntil(world, () => world.node(behind).raft !== undefined);
       world.crash(behind, { effects, powerLoss: 'random' });
       runUntil(world, () => !world.node(behind).isUp);

@@ -12,6 +12,7 @@ import { checkLinearizability } from '../check-linearizability.js';
 import type { HistoryEvent, JsonValue } from '../history.js';
 import { subjects } from '../testing/calls.js';
 import type { Call } from '../testing/history-arbitrary.js';
+import type { RecordArgument } from '../testing/sequential-objects.js';
 import { answerOf } from '../../workload/history-recorder.js';
 import { recordModel } from './record.js';
 
@@ -35,16 +36,8 @@ class Database {
   }
 }
 
-interface Argument {
-  readonly value?: string;
-  readonly delta?: number;
-  readonly ifRevision?: number;
-  readonly ifAbsent?: true;
-  readonly ifPresent?: true;
-}
-
 function commandOf(key: Uint8Array, f: string, argument: JsonValue): Command {
-  const { value, delta, ifRevision, ifAbsent, ifPresent } = argument as Argument;
+  const { value, delta, ifRevision, ifAbsent, ifPresent } = argument as RecordArgument;
   const condition =
     ifRevision !== undefined
       ? ({ kind: 'ifRevision', revision: ifRevision } as const)

@@ -40,7 +40,8 @@ interface Record {
   readonly clusterRevision: number;
 }
 
-interface Argument {
+/** Of an operation on a record. */
+export interface RecordArgument {
   readonly value?: string;
   readonly delta?: number;
   readonly ifRevision?: number;
@@ -53,7 +54,7 @@ export const sequentialRecord: SequentialObject<Record> = {
   outcomes: (state, f, argument, limit) => {
     const { value, revision, clusterRevision } = state;
     if (f === 'read') return [{ answer: value === null ? null : { value, revision }, state }];
-    const { ifRevision, ifAbsent, ifPresent, ...rest } = (argument ?? {}) as Argument;
+    const { ifRevision, ifAbsent, ifPresent, ...rest } = (argument ?? {}) as RecordArgument;
     if (
       (ifRevision !== undefined && (value === null || revision !== ifRevision)) ||
       (ifAbsent === true && value !== null) ||
