@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
+import { DiskPulse } from './disk-pulse.js';
 import { NodeCondition } from './node-condition.js';
 
-/** What this node thinks of itself: one object that monitors write and the driver reads. */
+/** What is known of the node's health. It needs nothing, so that everyone can report to it and ask it. */
 @Module({
-  providers: [NodeCondition],
-  exports: [NodeCondition],
+  providers: [NodeCondition, { provide: DiskPulse, useFactory: () => new DiskPulse(() => performance.now()) }],
+  exports: [NodeCondition, DiskPulse],
 })
 export class ConditionModule {}
