@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Message, NodeId } from '@app/raft';
+import type { ReceivedSnapshot } from './received-snapshot.js';
 
 /** What arrives from other members. The driver is its only reader. */
 interface PeerInboxReader {
@@ -8,6 +9,8 @@ interface PeerInboxReader {
   unreachable(id: NodeId): void;
   /** The connection on which `id` spoke to this node has broken. */
   disconnected(id: NodeId): void;
+  /** Takes over the staged state, and calls `release` in the end, whatever becomes of it. */
+  snapshotReceived(snapshot: ReceivedSnapshot): void;
 }
 
 /**
@@ -32,5 +35,11 @@ export class PeerInbox {
 
   disconnected(id: NodeId): void {
     this.reader?.disconnected(id);
+  }
+
+  /** False: nobody reads. The staged state is still the caller's. */
+  snapshotReceived(snapshot: ReceivedSnapshot): boolean {
+    this.reader?.snapshotReceived(snapshot);
+    return this.reader !== undefined;
   }
 }
