@@ -3,8 +3,10 @@ import { decodeAnswer } from './answer-codec.js';
 import { encodeBatch } from './command-batch.js';
 import { encodeCommand } from './command-codec.js';
 import type { Command, Condition, SessionStamp } from './commands.js';
+import { ContentHash } from './content-hash.js';
+import type { StateHashes } from './hash-trail.js';
 import type { Row } from './key-space.js';
-import { decodeExpiryRow, expiryRange } from './rows.js';
+import { decodeExpiryRow, expiryRange, Prefix } from './rows.js';
 import { SESSION_IDLE_MS } from './sessions.js';
 import type { AppliedEntry } from './state-machine.js';
 import { ascii, hex, text } from './testing/bytes.js';
@@ -76,6 +78,20 @@ function sections(entries: readonly AppliedEntry[], ends: readonly number[]): Ap
   return bounds.slice(1).map((end, i) => entries.slice(bounds[i], end));
 }
 
+/** The hashes after each single entry that the replica remembers. */
+function trail({ machine: { hashTrail } }: Replica): StateHashes[] {
+  const { firstIndex, lastIndex } = hashTrail;
+  return Array.from({ length: lastIndex - firstIndex + 1 }, (_, i) => hashTrail.at(firstIndex + i)!);
+}
+
+function recomputedContent(replica: Replica): string {
+  const content = new ContentHash();
+  for (const { key: rowKey, value: stored } of replica.space.rows()) {
+    if (rowKey[0] === Prefix.User) content.add(rowKey, stored);
+  }
+  return content.toString();
+}
+
 function inHex(answers: Uint8Array[][]): string[][] {
   return answers.map((each) => each.map(hex));
 }
@@ -95,6 +111,8 @@ describe('the same log', () => {
         expect(actual).toEqual(expected);
         expect(parts.rows()).toEqual(whole.rows());
         expect(parts.machine.appliedIndex).toBe(whole.machine.appliedIndex);
+        expect(trail(parts)).toEqual(trail(whole));
+        expect(parts.machine.hashes).toEqual(whole.machine.hashes);
       }),
       { numRuns: 400 },
     );
@@ -109,6 +127,7 @@ describe('the same log', () => {
         const actual: string[][] = [];
         for (const section of sections(entries, [...new Set([...ends, ...restarts])])) {
           actual.push(...inHex(replica.machine.apply(section)));
+          expect(replica.machine.hashes.content).toBe(recomputedContent(replica));
           if (restarts.includes(replica.machine.appliedIndex)) replica = replica.restarted();
         }
         expect(actual).toEqual(expected);
@@ -120,6 +139,9 @@ describe('the same log', () => {
           whole.machine.sessionCount,
         ]);
         expect(sessionRows(replica)).toHaveLength(sessionCount);
+        expect(replica.machine.hashes).toEqual(whole.machine.hashes);
+        const remembered = trail(replica);
+        expect(remembered).toEqual(trail(whole).slice(-remembered.length));
       }),
       { numRuns: 400 },
     );
