@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-/** How many of the last writes are remembered. */
+/** How many of the last writes are remembered, and for how long. */
 const RECENT_WRITES = 16;
+const RECENT_MS = 30_000;
 
 /** Who found no space on the disk. */
-export type Writer = 'log' | 'state';
+type Writer = 'log' | 'state';
 
 /**
  * What the log and the state database tell of the disk while they use it, for those who watch over it. It decides nothing. The clock is
@@ -13,9 +14,9 @@ export type Writer = 'log' | 'state';
 @Injectable()
 export class DiskPulse {
   private startedAtMs: number | undefined;
-  private recent: number[] = [];
+  private recent: { readonly endedAtMs: number; readonly durationMs: number }[] = [];
   private readonly full = new Set<Writer>();
-  private readonly durationListeners: ((durationMs: number) => void)[] = [];
+  private readonly writtenListeners: ((durationMs: number) => void)[] = [];
   private readonly fullListeners: (() => void)[] = [];
 
   constructor(private readonly nowMs: () => number) {}
@@ -28,30 +29,33 @@ export class DiskPulse {
   /** It is on the disk. */
   writeEnded(): void {
     if (this.startedAtMs === undefined) return;
-    const durationMs = this.nowMs() - this.startedAtMs;
+    const endedAtMs = this.nowMs();
+    const durationMs = endedAtMs - this.startedAtMs;
     this.startedAtMs = undefined;
-    this.recent = [...this.recent.slice(1 - RECENT_WRITES), durationMs];
-    for (const listener of this.durationListeners) listener(durationMs);
+    this.recent = [...this.recent.slice(1 - RECENT_WRITES), { endedAtMs, durationMs }];
+    for (const listener of this.writtenListeners) listener(durationMs);
   }
 
-  /** A write found no space, and waits; or went through after all. */
+  /** A write has found no space, and waits; or went through after all. */
   reportFull(writer: Writer, isFull: boolean): void {
     if (isFull) this.full.add(writer);
     else this.full.delete(writer);
     // A write that waits for space says nothing about how fast the disk is.
-    if (writer === 'log') this.startedAtMs = isFull ? undefined : this.nowMs();
+    if (writer === 'log' && isFull) this.startedAtMs = undefined;
     for (const listener of this.fullListeners) listener();
   }
 
-  /** How long the write under way has taken so far; 0 when there is none. */
+  /** How long the log's write under way, with its sync, has taken so far; 0 when there is none. */
   get ageMs(): number {
     return this.startedAtMs === undefined ? 0 : this.nowMs() - this.startedAtMs;
   }
 
-  /** Of the last writes, in no order that matters; 0 when there was none. */
+  /** Of the log's last writes, unless they are half a minute old; 0 when there was none. */
   get medianMs(): number {
-    const sorted = [...this.recent].sort((one, other) => one - other);
-    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    const since = this.nowMs() - RECENT_MS;
+    const durations = this.recent.filter(({ endedAtMs }) => endedAtMs >= since).map(({ durationMs }) => durationMs);
+    durations.sort((one, other) => one - other);
+    return durations[Math.floor(durations.length / 2)] ?? 0;
   }
 
   /** Whether a write waits for space now. */
@@ -59,8 +63,9 @@ export class DiskPulse {
     return this.full.size > 0;
   }
 
+  /** Called with the duration of each write of the log that is on the disk, with its sync. */
   onWritten(listener: (durationMs: number) => void): void {
-    this.durationListeners.push(listener);
+    this.writtenListeners.push(listener);
   }
 
   /** Called when a write found no space, and when it went through. */
