@@ -7,6 +7,7 @@ export { promised, type Done, type DoneWith } from './completion.js';
 export type { Disk, DiskFile, DiskLock } from './disk.js';
 export {
   CorruptLogError,
+  CorruptStateError,
   DirectoryLockedError,
   DiskError,
   ForeignLogError,
@@ -14,6 +15,7 @@ export {
   LogClosedError,
   LogFailedError,
   StateFailedError,
+  StateFullError,
   StorageError,
 } from './errors.js';
 export { LevelKeySpace, type LevelKeySpaceOptions } from './level-key-space.js';
@@ -30,4 +32,9 @@ export { type KeepUnsynced, type UnsyncedPart } from './memory-file-content.js';
 export { ForgetfulDisk } from './forgetful-disk.js';
 export { NodeDisk } from './node-disk.js';
 export { type LogPosition } from './record.js';
+export { type StagedState } from './state/staged-state.js';
+export { type StateDescription } from './state/state-description.js';
+export { type StateRange } from './state/state-range.js';
+export { type StateSnapshot } from './state/state-snapshot.js';
+export { StateStore, type StateStoreOptions } from './state/state-store.js';
 export { WriteAheadLog, type RecoverySummary, type WriteAheadLogOptions } from './write-ahead-log.js';
