@@ -24,6 +24,7 @@ import {
 import { CorruptLogError, IndexCompactedError, type WriteAheadLog } from '@app/storage';
 import type { StateImage } from './durable-key-space.js';
 import type { EventQueue, SimEvent } from './event-queue.js';
+import { HandOver } from './hand-over.js';
 import type { Machine } from './machine.js';
 import type { Network } from './network.js';
 import { SimulationFailure, type SimObserver, type Synced } from './observer.js';
@@ -104,6 +105,7 @@ export class Process implements DiskUser, SimEvent {
   private isTurnScheduled = false;
   private wasLeader = false;
   private transfer: Transfer | undefined;
+  private readonly handOver: HandOver;
   private readonly sending = new Map<NodeId, SnapshotSender>();
   private readonly staged = new Map<string, StateImage>();
   private isCheckpointing = false;
@@ -122,6 +124,7 @@ export class Process implements DiskUser, SimEvent {
   ) {
     this.stateMachine = new StateMachine(node.keySpace);
     this.checkpointedIndex = node.keySpace.syncedIndex;
+    this.handOver = new HandOver(node.config.electionTimeoutTicks);
   }
 
   /** Begins to read the disk. */
@@ -424,6 +427,8 @@ export class Process implements DiskUser, SimEvent {
 
   private turn(raft: Raft): void {
     const { observer } = this.around;
+    const { candidacy } = this.node.behaviour;
+    if (candidacy !== this.state!.candidacy) raft.setCandidacy(candidacy);
     this.propose(raft);
     this.requestReads(raft);
     const ready = raft.takeReady(!this.node.behaviour.isApplyStalled);
@@ -447,6 +452,7 @@ export class Process implements DiskUser, SimEvent {
     this.reads.applied(this.stateMachine.appliedIndex);
     if (ready.compactThrough !== undefined) this.compact(ready.compactThrough);
     this.noticeLeader(raft);
+    if (this.handOver.attempt(raft, this.state!)) this.scheduleTurn();
     this.maybeCheckpoint();
     if (this.isDead) throw DIED;
     observer.settled(this.node);

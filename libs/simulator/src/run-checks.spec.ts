@@ -85,6 +85,15 @@ describe('a run', () => {
     expect(operations.ok).toBeGreaterThan(40);
   });
 
+  it('lets no majority of the voters be kept from leading', () => {
+    const quarantine = (node: string, tick: number) =>
+      ({ kind: 'quarantine', at: tick * UNITS_PER_TICK, duration: 50 * UNITS_PER_TICK, node }) as const;
+    const faults = [quarantine('n1', 30), quarantine('n2', 40), quarantine('n3', 90), quarantine('n1', 100)];
+    const { failure, faultsInjected } = runSeed({ seed: 1, plan: calmPlan(200, { faults }) });
+    expect(failure).toBeUndefined();
+    expect(faultsInjected).toEqual({ quarantine: 2 });
+  });
+
   it('linearizability: a reader is told that what was written is not there', () => {
     let lies = 0;
     lieToReaders((answer, key) => {

@@ -1,4 +1,4 @@
-import type { NodeId, Random } from '@app/raft';
+import type { Candidacy, NodeId, Random } from '@app/raft';
 import type { NodeDoor, ObservedNode, SimTime } from './observer.js';
 
 /** How one direction of a link treats what is sent over it. Chances are in [0, 1]. */
@@ -47,6 +47,8 @@ export interface ProcessBehaviour {
   readonly snapshotDelay: SimTime;
   /** Applied entries between two checkpoints of the state machine (after each of which the log may be compacted). */
   readonly checkpointEntries: number;
+  /** How much it wants to lead. */
+  readonly candidacy: Candidacy;
 }
 
 export const goodLink: LinkBehaviour = {
@@ -75,6 +77,7 @@ export const goodProcess: ProcessBehaviour = {
   isApplyStalled: false,
   snapshotDelay: 0,
   checkpointEntries: 50,
+  candidacy: 'ready',
 };
 
 /** What a power loss leaves of what was not synced. */

@@ -247,6 +247,41 @@ describe('World', () => {
     expectEqualStates(world);
   });
 
+  it('makes leadership move when the leader had better not lead, and brings it back to whoever may', () => {
+    const world = new World({ seed: 9, voters: 3, observer: silentObserver });
+    write(world, 'k', 'v');
+    for (const candidacy of ['reluctant', 'never'] as const) {
+      const first = leaderOf(world)!;
+      const { currentTerm } = world.node(first).state!;
+      world.setProcess(first, { candidacy });
+      runUntil(world, () => leaderOf(world) !== first && leaderOf(world) !== undefined, 40);
+      // The successor did not wait for a timeout.
+      expect(world.node(leaderOf(world)!).state!.currentTerm).toBe(currentTerm + 1);
+      world.setProcess(first, { candidacy: 'ready' });
+      expectEqualStates(world);
+    }
+  });
+
+  it('has a leader although nobody wants to lead, unless nobody may', () => {
+    const world = new World({ seed: 10, voters: 3, observer: silentObserver });
+    for (const id of world.ids) world.setProcess(id, { candidacy: 'never' });
+    world.runUntil(200 * UNITS_PER_TICK);
+    expect(leaderOf(world)).toBeUndefined();
+    for (const id of world.ids) world.setProcess(id, { candidacy: 'reluctant' });
+    write(world, 'k', 'v');
+    expectEqualStates(world);
+  });
+
+  it('keeps a node from leading across its restarts', () => {
+    const world = new World({ seed: 11, voters: 1, observer: silentObserver });
+    write(world, 'k', 'v');
+    world.setProcess('n1', { candidacy: 'never' });
+    world.crash('n1', { effects: 0 });
+    world.restart('n1');
+    world.runUntil(world.now + 200 * UNITS_PER_TICK);
+    expect(world.node('n1').state).toMatchObject({ role: 'follower', candidacy: 'never' });
+  });
+
   it('writes a line for every message when someone reads the trace, and hashes the same without', () => {
     const lines: string[] = [];
     const read = new World({ seed: 8, voters: 3, observer: silentObserver, traceSink: (line) => lines.push(line) });

@@ -10,6 +10,7 @@ import type {
 } from '@app/raft';
 import type { ObservedNode, SimObserver, Synced } from '../observer.js';
 import { ApplyChecks } from './apply-checks.js';
+import { CandidacyChecks } from './candidacy-checks.js';
 import type { Check } from './check.js';
 import { CommitChecks } from './commit-checks.js';
 import { CommittedLog } from './committed-log.js';
@@ -45,6 +46,7 @@ export class Checks implements SimObserver {
   private readonly fold = new ReferenceFold();
   private readonly damaged = new Set<NodeId>();
   private readonly apply = new ApplyChecks(this.committed, this.ledger, this.fold, this.writes);
+  private readonly candidacy = new CandidacyChecks();
   private readonly commit = new CommitChecks(this.committed, this.ledger);
   private readonly compaction = new CompactionChecks();
   private readonly configurations = new ConfigurationChecks();
@@ -65,6 +67,7 @@ export class Checks implements SimObserver {
     this.commit.sent(node, message);
     this.progress.sent(node, message);
     this.disturbance.sent(node, message);
+    this.candidacy.sent(node, message);
   }
 
   received(node: ObservedNode, message: Message): void {
@@ -72,6 +75,7 @@ export class Checks implements SimObserver {
     this.progress.received(node, message);
     this.compaction.received(node, message);
     this.disturbance.received(node, message);
+    this.candidacy.received(node, message);
   }
 
   synced(node: ObservedNode, synced: Synced): void {
@@ -143,6 +147,7 @@ export class Checks implements SimObserver {
     this.progress.settled(node);
     this.compaction.settled(node);
     this.disturbance.settled(node);
+    this.candidacy.settled(node);
     this.reads.settled(node);
   }
 
@@ -158,6 +163,7 @@ export class Checks implements SimObserver {
       this.commit,
       this.elections,
       this.disturbance,
+      this.candidacy,
       this.progress,
       this.apply,
       this.compaction,

@@ -18,7 +18,20 @@ export interface PlanOptions {
 /** What is likely in a run of a focus; everything else is possible. */
 const KINDS_OF_FOCUS: Readonly<Record<Focus, readonly FaultKind[]>> = {
   everything: FAULT_KINDS,
-  elections: ['cut', 'crash', 'loss', 'delay', 'replay', 'transfer', 'pause', 'slow_disk', 'power_loss', 'reset'],
+  elections: [
+    'cut',
+    'crash',
+    'loss',
+    'delay',
+    'replay',
+    'transfer',
+    'pause',
+    'slow_disk',
+    'power_loss',
+    'reset',
+    'reluctant',
+    'quarantine',
+  ],
   reads: ['cut', 'pause', 'delay', 'replay', 'crash', 'apply_stall', 'duplicate', 'transfer', 'slow'],
   membership: [
     'add',
@@ -57,6 +70,7 @@ const KINDS_OF_FOCUS: Readonly<Record<Focus, readonly FaultKind[]>> = {
     'power_loss',
     'crash',
     'crash_loop',
+    'reluctant',
   ],
   sessions: ['cut', 'crash', 'duplicate', 'loss', 'pause', 'power_loss'],
   clocks: ['clock_rate', 'clock_step', 'clock_freeze', 'pause', 'cut', 'slow'],
@@ -170,7 +184,8 @@ function drawFaults(kind: FaultKind, random: Random, { ticks, cluster }: Omit<Ru
 /**
  * Faults that do most harm one after the other. A leader is cut off with writes that are not committed, and returns when its successor, who
  * has committed a little, is gone; or its disk is so slow that it still writes what is truncated. A leader that is cut off, and whose clock
- * is slow or stands still, is asked for reads. Members are replaced time and again.
+ * is slow or stands still, is asked for reads. Members are replaced time and again. All disks fill up at about the same time, and the leader
+ * is lost.
  */
 function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'faults'>): Fault[] {
   const random = new SeededRandom(seed, 'stories');
@@ -229,6 +244,14 @@ function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'fau
       });
     }
   }
+  if ((focus === 'elections' || focus === 'disk' || focus === 'everything') && random.nextInt(0, 2) === 0) {
+    const at = random.nextInt(0, end);
+    for (const node of cluster.voters) {
+      const [late, duration] = [random.nextInt(0, timeout), random.nextInt(20, 60) * timeout];
+      faults.push({ kind: 'reluctant', at: at + late, duration, node });
+    }
+    faults.push({ kind: 'isolate', at: at + 2 * timeout, duration: 15 * timeout, node: LEADER });
+  }
   return faults;
 }
 
@@ -249,6 +272,7 @@ const LIMITS: Partial<Record<FaultKind, number>> = {
   promote: 8,
   remove: 5,
   replace: 4,
+  quarantine: 2,
 };
 
 function drawFault(kind: FaultKind, at: number, duration: number, random: Random, cluster: ClusterPlan): Fault {

@@ -67,7 +67,7 @@ export class FaultInjector {
   /** No fault of its own, its disk or its clock holds it back. */
   isWell(id: NodeId): boolean {
     for (const { fault, node } of this.active) {
-      if (fault.kind === 'power_loss' || (node === id && fault.kind !== 'checkpoints')) return false;
+      if (fault.kind === 'power_loss' || (node === id && !HARMLESS_KINDS.has(fault.kind))) return false;
     }
     return !this.guard.isLost(id) && this.world.node(id).state !== undefined;
   }
@@ -149,6 +149,8 @@ export class FaultInjector {
         return true;
       case 'bit_flip':
         return this.flipBit(fault, id!);
+      case 'quarantine':
+        return this.mayQuarantine(id!);
       case 'read_error':
         world.setDisk(id!, { failNextRead: true });
         return true;
@@ -181,6 +183,18 @@ export class FaultInjector {
     this.guard.lose(id);
     this.checks.damagedLog(id);
     return true;
+  }
+
+  /** In no configuration that a node goes by may there be no majority of voters that may lead. */
+  private mayQuarantine(id: NodeId): boolean {
+    const barred = new Set([id]);
+    for (const { fault, node } of this.active) if (fault.kind === 'quarantine') barred.add(node!);
+    const isMinority = (voters: readonly NodeId[]): boolean =>
+      voters.length === 0 || 2 * voters.filter((voter) => barred.has(voter)).length < voters.length;
+    return this.world.ids.every((each) => {
+      const configuration = this.world.node(each).state?.configuration;
+      return configuration === undefined || [configuration.voters, configuration.outgoingVoters].every(isMinority);
+    });
   }
 
   private crashLoop(fault: Fault, id: NodeId): void {
@@ -233,6 +247,12 @@ export class FaultInjector {
           break;
         case 'checkpoints':
           process = { ...process, checkpointEntries: amount };
+          break;
+        case 'reluctant':
+          process = { ...process, candidacy: process.candidacy === 'never' ? 'never' : 'reluctant' };
+          break;
+        case 'quarantine':
+          process = { ...process, candidacy: 'never' };
           break;
         case 'disk_full':
           disk = { ...disk, isFull: true };
@@ -334,7 +354,10 @@ const HELPLESS_KINDS: ReadonlySet<string> = new Set([
   'clock_freeze',
   'crash_loop',
   'isolate',
+  'quarantine',
 ]);
+/** Whoever meets these can still lead within the usual time. */
+const HARMLESS_KINDS: ReadonlySet<string> = new Set(['checkpoints', 'reluctant']);
 const LINK_KINDS: ReadonlySet<string> = new Set(['loss', 'delay', 'reorder', 'duplicate', 'replay', 'cut', 'garbage']);
 
 function isOfLink({ fault: { kind, links }, node, other }: Active, from: NodeId, to: NodeId): boolean {

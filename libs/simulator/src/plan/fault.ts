@@ -39,6 +39,8 @@ export const FAULT_KINDS = [
   'two_at_once',
   'isolate',
   'garbage',
+  'reluctant',
+  'quarantine',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
