@@ -1,0 +1,204 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { LOG, type Log } from '@app/platform';
+import type { InstallSnapshot, Term } from '@app/raft';
+import { RingraftError, SnapshotVerdict } from '@app/rpc';
+import { CorruptStateError, StateFullError, StateStore, type StagedState } from '@app/storage';
+import { PeerDirectory } from '../peers/peer-directory.js';
+import { PeerInbox } from '../peers/peer-inbox.js';
+import type { ReceivedSnapshot } from '../peers/received-snapshot.js';
+import { ArrivedRanges } from './arrived-ranges.js';
+import { ReceivingStream, type ReceivingCall } from './receiving-stream.js';
+import { SnapshotMetrics, type TransferResult } from './snapshot-metrics.js';
+import { bytesOfRows, fromHeader, malformed, rangeOf } from './snapshot-wire.js';
+
+interface Transfer {
+  readonly message: InstallSnapshot;
+  readonly incarnation: string;
+  readonly stream: ReceivingStream;
+  readonly ranges: ArrivedRanges;
+  bytes: number;
+}
+
+/**
+ * Takes the state of another member, one stream at a time, and lays it down beside the one in use. Each range is durable before it is
+ * acknowledged, and stays for the next stream when this one breaks. A whole state goes to the driver.
+ */
+@Injectable()
+export class SnapshotReceiver implements BeforeApplicationShutdown {
+  /** Whose turn it is; resolves when that stream has let go of the staged state. */
+  private current: { readonly stream: ReceivingStream; readonly ended: Promise<void> } | undefined;
+  private lastTerm: Term = 0;
+  /** Whole, and not yet released by the driver. */
+  private installing: ReceivedSnapshot | undefined;
+  private isStopped = false;
+
+  constructor(
+    private readonly store: StateStore,
+    private readonly directory: PeerDirectory,
+    private readonly inbox: PeerInbox,
+    private readonly metrics: SnapshotMetrics,
+    @Inject(LOG) private readonly log: Log,
+  ) {}
+
+  /** Ends the stream in any case, and never throws. */
+  async serve(call: ReceivingCall): Promise<void> {
+    const stream = new ReceivingStream(call, this.directory.selfId);
+    try {
+      const { header } = await stream.next();
+      if (header === undefined) throw malformed('the first message of the stream is no header');
+      this.directory.assertAddressedToSelf(header.clusterId, header.recipientId, header.leaderId);
+      const message = fromHeader(header);
+      if (this.isSuperfluous(message)) {
+        stream.answer(SnapshotVerdict.COMPLETE);
+      } else {
+        this.requireTurn(message);
+        const ranges = new ArrivedRanges();
+        await this.takeTurn({ message, incarnation: header.incarnation, stream, ranges, bytes: 0 });
+      }
+      stream.finish();
+    } catch (error) {
+      stream.finish(error);
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isStopped = true;
+    this.current?.stream.finish(new RingraftError('SHUTTING_DOWN', 'the node is shutting down'));
+    await this.current?.ended;
+  }
+
+  /** The sender did not learn that the state has arrived, or this node has caught up otherwise. */
+  private isSuperfluous({ from, term, snapshot }: InstallSnapshot): boolean {
+    const installing = this.installing?.message;
+    const isInstalling =
+      installing?.from === from && installing.term === term && installing.snapshot.index === snapshot.index;
+    return isInstalling || this.store.appliedIndex >= snapshot.index;
+  }
+
+  private requireTurn({ from, term }: InstallSnapshot): void {
+    if (this.isStopped) throw new RingraftError('SHUTTING_DOWN', 'the node is shutting down');
+    if (term < this.lastTerm) {
+      throw new RingraftError(
+        'NOT_LEADER',
+        `${from} leads in term ${term}, a leader of term ${this.lastTerm} was here`,
+      );
+    }
+    if (this.installing !== undefined) {
+      const { index } = this.installing.message.snapshot;
+      throw new RingraftError('OVERLOADED', `the state of index ${index} has arrived and is being installed`);
+    }
+  }
+
+  /** Ends the stream before this one. */
+  private async takeTurn(transfer: Transfer): Promise<void> {
+    this.lastTerm = transfer.message.term;
+    const earlier = this.current;
+    earlier?.stream.finish(new RingraftError('OVERLOADED', 'a newer stream takes the place of this one'));
+    const received = (async () => {
+      await earlier?.ended;
+      await this.receive(transfer);
+    })();
+    const current = { stream: transfer.stream, ended: received.catch(() => undefined) };
+    this.current = current;
+    try {
+      await received;
+    } finally {
+      if (this.current === current) this.current = undefined;
+    }
+  }
+
+  private async receive(transfer: Transfer): Promise<void> {
+    const { message, stream, ranges } = transfer;
+    const facts = { peer: message.from, term: message.term, index: message.snapshot.index };
+    const startMs = performance.now();
+    this.metrics.receiveStarted();
+    this.log.info(facts, 'receiving a state');
+    let result: TransferResult = 'complete';
+    try {
+      stream.requireOpen();
+      await this.stageAll(transfer);
+    } catch (error) {
+      result = 'failed';
+      this.report(error, facts);
+      throw errorForSender(error);
+    } finally {
+      this.metrics.receiveEnded(result);
+      const seconds = Number(((performance.now() - startMs) / 1000).toFixed(3));
+      const { stored, skipped } = ranges;
+      this.log.info(
+        { ...facts, result, seconds, bytes: transfer.bytes, ranges: stored, skippedRanges: skipped },
+        'receiving a state has ended',
+      );
+    }
+  }
+
+  private async stageAll(transfer: Transfer): Promise<void> {
+    const { stream } = transfer;
+    const staged = await this.store.stage();
+    try {
+      stream.requireOpen();
+      stream.answer(staged.isPartial ? SnapshotVerdict.READY_PARTIAL : SnapshotVerdict.READY_EMPTY);
+      while (!(await this.takeNext(transfer, staged)));
+      stream.requireOpen();
+      this.handOver(transfer, staged);
+    } catch (error) {
+      // What is damaged would be found again by every later transfer.
+      await (error instanceof CorruptStateError ? staged.discard() : staged.close());
+      throw error;
+    }
+    stream.answer(SnapshotVerdict.COMPLETE);
+  }
+
+  /** True once the end has arrived. */
+  private async takeNext(transfer: Transfer, staged: StagedState): Promise<boolean> {
+    const { stream, ranges } = transfer;
+    const { range, end } = await stream.next();
+    if (end !== undefined) {
+      ranges.requireAll(end);
+      return true;
+    }
+    if (range === undefined) throw malformed('a message of the stream is neither a range nor the end');
+    ranges.arrived(range);
+    const { from, to, rows, digest } = rangeOf(range);
+    if (range.hasRows) {
+      await staged.put({ from, to, rows, digest });
+      const bytes = bytesOfRows(rows);
+      transfer.bytes += bytes;
+      this.metrics.rowsStored(bytes);
+    } else if (Buffer.compare(await staged.digestOf(from, to), digest) !== 0) {
+      ranges.want(range);
+      stream.answer(SnapshotVerdict.WANTED, range.sequence);
+      return false;
+    }
+    ranges.has(range);
+    stream.answer(SnapshotVerdict.STORED, range.sequence);
+    return false;
+  }
+
+  private handOver({ message, incarnation }: Transfer, staged: StagedState): void {
+    const received: ReceivedSnapshot = {
+      message,
+      incarnation,
+      staged,
+      release: () => {
+        if (this.installing === received) this.installing = undefined;
+      },
+    };
+    this.installing = received;
+    if (this.inbox.snapshotReceived(received)) return;
+    received.release();
+    throw new RingraftError('SHUTTING_DOWN', 'nobody installs states here now');
+  }
+
+  private report(error: unknown, facts: object): void {
+    const isExpected = error instanceof RingraftError && error.code !== 'INVALID_REQUEST';
+    if (isExpected) this.log.warn({ ...facts, reason: error.message }, 'a stream of the state broke');
+    else this.log.error({ ...facts, err: error }, 'a state could not be received');
+  }
+}
+
+function errorForSender(error: unknown): unknown {
+  return error instanceof StateFullError
+    ? new RingraftError('STORAGE_FULL', 'there is no space for the state', {}, { cause: error })
+    : error;
+}
