@@ -128,15 +128,15 @@ describe('TcpProxy', () => {
   });
 
   it.each([
-    ['forward', 'backward'],
-    ['backward', 'forward'],
-  ] as const)('cut one way: nothing goes %s, everything goes %s', async (direction) => {
+    { direction: 'forward', other: 'backward' },
+    { direction: 'backward', other: 'forward' },
+  ] as const)('cut one way: nothing goes $direction, everything goes $other', async ({ direction }) => {
     const { client, peer } = await open();
     proxy.cut(direction);
     client.socket.write('to server');
     peer.socket.write('to client');
-    const open_ = direction === 'forward' ? client : peer;
-    await open_.until(() => open_.text !== '');
+    const listener = direction === 'forward' ? client : peer;
+    await listener.until(() => listener.text !== '');
     await pause(QUIET_MS);
     expect([client.text, peer.text]).toEqual(direction === 'forward' ? ['to client', ''] : ['', 'to server']);
     proxy.heal();
