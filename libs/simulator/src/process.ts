@@ -316,6 +316,7 @@ export class Process implements DiskUser, SimEvent {
   private takeTicks(): void {
     for (let ticks = this.node.clock.takeDue(); ticks > 0; ticks--) {
       if (this.raft === undefined) continue;
+      this.log.retry();
       this.raft.tick();
       this.scheduleTurn();
     }

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 /** What can go wrong in storage. Callers look at `code` and the fields, never at the text. */
 export abstract class StorageError extends Error {
   abstract readonly code: string;
@@ -6,6 +8,18 @@ export abstract class StorageError extends Error {
     super(message, options);
     this.name = new.target.name;
   }
+}
+
+/**
+ * What to do about a data directory that is damaged, for the message of the error that found it. An older copy is no remedy: the node
+ * has acknowledged more since.
+ */
+export function remedyFor(dataDirectory: string): string {
+  return (
+    'Nothing was changed. Do not edit or delete single files: keep a copy and look for the cause (disk, memory). Then either remove this node from ' +
+    `its cluster, empty its directory with "raft-node --wipe --data-dir ${dataDirectory}" and let it join again as a new incarnation, ` +
+    `or put back a copy of ${dataDirectory} that was taken after this node last stopped.`
+  );
 }
 
 /** An operation of the disk failed; the original error is the `cause`. */
@@ -21,6 +35,15 @@ export class DiskError extends StorageError {
   ) {
     super(`${operation} of ${file} failed: ${cause.message}`, { cause });
     this.systemCode = (cause as NodeJS.ErrnoException).code;
+  }
+
+  /**
+   * There was no space (`ENOSPC`) or no more of it for this user (`EDQUOT`) when the operation was called. Never of a sync: what it
+   * was for may be lost, whatever the reason.
+   */
+  get isOutOfSpace(): boolean {
+    if (this.operation !== 'write' && this.operation !== 'create' && this.operation !== 'truncate') return false;
+    return this.systemCode === 'ENOSPC' || this.systemCode === 'EDQUOT';
   }
 }
 
@@ -49,12 +72,13 @@ export class CorruptLogError extends StorageError {
   constructor(
     readonly file: string,
     readonly offset: number,
+    /** What is or should be there, for people: `entry 17`, `the hard state behind entry 16`, `the segment header`. */
+    readonly record: string,
     readonly reason: string,
   ) {
     super(
-      `the log is damaged in ${file} at byte ${offset}: ${reason}. Nothing was changed. ` +
-        'Entries from there on may have been acknowledged, so do not delete or edit the file: keep a copy, then restore the directory ' +
-        'from an intact copy of this node, or remove this node from its cluster and add a new one with an empty directory.',
+      `the log is damaged in ${file} at byte ${offset}, ${record}: ${reason}. What lies there and behind may have been acknowledged. ` +
+        remedyFor(dataDirectoryOf(file)),
     );
   }
 }
@@ -69,7 +93,23 @@ export class ForeignLogError extends StorageError {
     readonly expected: string,
     readonly found: string,
   ) {
-    super(`the log in ${file} has ${field} ${found}, not ${expected}: the data directory is not this node's`);
+    super(
+      `the log in ${file} has ${field} ${found}, not ${expected}: ${dataDirectoryOf(file)} is not this node's data directory. Nothing was ` +
+        'changed. Check the configuration of the node; only if nothing in that directory is needed, empty it with ' +
+        `"raft-node --wipe --data-dir ${dataDirectoryOf(file)}".`,
+    );
+  }
+}
+
+/** Someone began to wipe the data directory, and the wipe did not end: what is left is no node. */
+export class WipeUnfinishedError extends StorageError {
+  readonly code = 'WIPE_UNFINISHED';
+
+  constructor(readonly directory: string) {
+    super(
+      `${directory} was being wiped, and a part of it is gone: finish that with "raft-node --wipe --data-dir ${directory}". A node can be ` +
+        'started there afterwards, as a new incarnation.',
+    );
   }
 }
 
@@ -129,9 +169,7 @@ export class CorruptStateError extends StorageError {
     options?: ErrorOptions,
   ) {
     super(
-      `the state in ${directory} is damaged: ${reason}. Nothing was changed. Keep a copy and look for the cause (disk, memory); then ` +
-        'empty the data directory with `raft-node --wipe` and let the node join its cluster again, or restore the data directory from an ' +
-        'intact copy of this node.',
+      `the state in ${directory} is damaged: ${reason}. What it answers may be wrong. ${remedyFor(dirname(directory))}`,
       options,
     );
   }
@@ -147,4 +185,9 @@ export class StateFullError extends StorageError {
   ) {
     super(`no space left for the state in ${directory}`, { cause });
   }
+}
+
+/** A segment lies in `log/` of the data directory. */
+function dataDirectoryOf(segmentFile: string): string {
+  return dirname(dirname(segmentFile));
 }

@@ -14,9 +14,11 @@ export {
   IndexCompactedError,
   LogClosedError,
   LogFailedError,
+  remedyFor,
   StateFailedError,
   StateFullError,
   StorageError,
+  WipeUnfinishedError,
 } from './errors.js';
 export { LevelKeySpace, type LevelKeySpaceOptions } from './level-key-space.js';
 export { type LogBatch } from './log-batch.js';

@@ -78,14 +78,11 @@ function decode(
   bytes: Uint8Array,
   start: number,
 ): Entry | CorruptLogError {
+  const corrupt = (reason: string): CorruptLogError =>
+    new CorruptLogError(segment.file.name, offset, `entry ${index}`, reason);
   const reading = readFrame(bytes, offset - start, segment.salt, start);
-  if (reading.state === 'blank') {
-    return new CorruptLogError(segment.file.name, offset, 'an entry that was there before is gone');
-  }
-  if (reading.state !== 'whole') return new CorruptLogError(segment.file.name, offset, reading.reason);
+  if (reading.state === 'blank') return corrupt('it was there before, and is gone');
+  if (reading.state !== 'whole') return corrupt(reading.reason);
   const entry = reading.value.type === RecordType.Entry ? readEntryBody(reading.value.body) : undefined;
-  if (entry?.index !== index) {
-    return new CorruptLogError(segment.file.name, offset, `entry ${index} was here before, and is not any more`);
-  }
-  return entry;
+  return entry?.index === index ? entry : corrupt('it was there before, and something else is there now');
 }

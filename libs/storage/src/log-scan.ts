@@ -3,6 +3,7 @@ import { ConfigurationEntries } from './configuration-entries.js';
 import type { DiskFile } from './disk.js';
 import { CorruptLogError, ForeignLogError } from './errors.js';
 import {
+  bodyStart,
   endOfDefectiveFrame,
   FRAME_ALIGNMENT_BYTES,
   frameBytesOf,
@@ -22,6 +23,7 @@ import {
   segmentHeaderBody,
   type SegmentHeader,
 } from './record.js';
+import { isEndOfSeal } from './seal.js';
 import { SECTOR_BYTES } from './sector.js';
 import { Segment } from './segment.js';
 import { TermRuns } from './term-runs.js';
@@ -39,6 +41,8 @@ export interface ScannedFile {
   readonly bytes: Uint8Array;
   readonly isLast: boolean;
 }
+
+const SEGMENT_HEADER = 'the segment header';
 
 export const INITIAL_HARD_STATE: HardState = { currentTerm: 0, votedFor: undefined, commitIndex: 0 };
 
@@ -58,10 +62,12 @@ export class LogScan {
   /** Of the last record. */
   checksum = 0;
   records = 0;
-  /** Where a torn tail begins in the last segment. */
-  cutOffset: number | undefined;
+  /** Where a torn tail begins in the last segment, and why it counts as torn. */
+  cut: { readonly offset: number; readonly reason: string } | undefined;
   /** From here on no later record proves that the records of the last segment were synced. */
   unprovenOffset = 0;
+  /** The log ends with a seal: all of it is proven to be durable. */
+  isSealed = false;
   /** A file that was just being created: nothing was ever stored in it. */
   stillborn: DiskFile | undefined;
 
@@ -72,7 +78,7 @@ export class LogScan {
     const reading = readFrame(bytes, 0, 0);
     if (reading.state !== 'whole') {
       if (reading.state === 'damaged' || !isLast || !this.isStillborn(scanned))
-        throw corrupt(file, 0, describe(reading));
+        throw corrupt(file, 0, SEGMENT_HEADER, describe(reading));
       this.stillborn = file;
       return;
     }
@@ -100,7 +106,8 @@ export class LogScan {
 
   private addHeader({ segment: number, file, bytes }: ScannedFile, frame: Frame): Segment {
     const header = this.checkedHeader(file, frame);
-    if (header.segment !== number) throw corrupt(file, 0, `this is segment ${header.segment} under a wrong name`);
+    if (header.segment !== number)
+      throw corrupt(file, 0, SEGMENT_HEADER, `this is segment ${header.segment} under a wrong name`);
     if (this.segments.length === 0) {
       this.nextSequence = frame.sequence;
       this.checksum = frame.previousChecksum;
@@ -110,7 +117,7 @@ export class LogScan {
       this.checkNothingIsGone(frame);
       const { currentTerm, votedFor } = this.hardState;
       if (header.hardState.currentTerm !== currentTerm || header.hardState.votedFor !== votedFor) {
-        throw corrupt(file, 0, 'term or vote differ from those at the end of the segment before');
+        throw corrupt(file, 0, SEGMENT_HEADER, 'term or vote differ from those at the end of the segment before');
       }
       if (frame.type === RecordType.ResetHeader) this.beginAnew(header);
       else this.rebase(file, header);
@@ -133,18 +140,19 @@ export class LogScan {
   private checkNothingIsGone({ sequence }: Frame): void {
     const before = this.segments.at(-1)!;
     if (sequence <= this.nextSequence) return;
-    throw corrupt(before.file, before.endOffset, `records ${this.nextSequence} to ${sequence - 1} are gone`);
+    const what = `records ${this.nextSequence} to ${sequence - 1}, behind entry ${this.runs.lastIndex}`;
+    throw corrupt(before.file, before.endOffset, what, 'they are gone, and the next segment follows them');
   }
 
   private checkedHeader(file: DiskFile, frame: Frame): SegmentHeader {
     const isHeader = frame.type === RecordType.SegmentHeader || frame.type === RecordType.ResetHeader;
     const version = isHeader ? readFormatVersion(frame.body) : undefined;
-    if (version === undefined) throw corrupt(file, 0, 'the file does not start with a segment header');
+    if (version === undefined) throw corrupt(file, 0, SEGMENT_HEADER, 'the file starts with something else');
     if (version !== FORMAT_VERSION) {
       throw new ForeignLogError(file.name, 'version', String(FORMAT_VERSION), String(version));
     }
     const header = readSegmentHeaderBody(frame.body);
-    if (!header) throw corrupt(file, 0, 'the segment header makes no sense');
+    if (!header) throw corrupt(file, 0, SEGMENT_HEADER, 'it makes no sense');
     const expected: LogIdentity = { ...this.identity, incarnation: this.incarnation ?? header.incarnation };
     for (const field of ['clusterId', 'nodeId', 'incarnation'] as const) {
       if (header[field] !== expected[field]) {
@@ -163,21 +171,24 @@ export class LogScan {
       throw corrupt(
         file,
         0,
+        SEGMENT_HEADER,
         `the segment follows entry ${base.index} of term ${base.term}, which the log does not have`,
       );
     }
     this.truncateAfter(base.index);
   }
 
-  private addRecords({ file, bytes, isLast }: ScannedFile, segment: Segment): void {
+  private addRecords(scanned: ScannedFile, segment: Segment): void {
+    const { file, bytes } = scanned;
     let offset = segment.headerBytes;
     let syncedThrough = -1;
     this.unprovenOffset = 0;
+    this.isSealed = false;
     for (;;) {
       const reading = readFrame(bytes, offset, segment.salt);
       if (reading.state !== 'whole') {
         segment.endOffset = offset;
-        return this.judgeEnd(reading, file, bytes, offset, segment.salt, isLast);
+        return this.judgeEnd(reading, scanned, segment);
       }
       const frame = reading.value;
       this.follow(file, offset, frame);
@@ -185,55 +196,75 @@ export class LogScan {
         syncedThrough = frame.syncedThrough;
         this.unprovenOffset = offset;
       }
+      this.isSealed = frame.type === RecordType.Seal && isEndOfSeal(offset);
       this.addRecord(file, offset, frame, segment);
       offset += frame.frameBytes;
     }
   }
 
   private addRecord(file: DiskFile, offset: number, frame: Frame, segment: Segment): void {
+    if (frame.type === RecordType.Seal) return;
     if (frame.type === RecordType.HardState) {
       const hardState = readHardStateBody(frame.body);
-      if (!hardState) throw corrupt(file, offset, 'the hard state makes no sense');
+      if (!hardState)
+        throw corrupt(file, offset, `the hard state behind entry ${this.runs.lastIndex}`, 'it makes no sense');
       this.hardState = hardState;
       return;
     }
     const entry = frame.type === RecordType.Entry ? readEntryBody(frame.body) : undefined;
-    if (!entry) throw corrupt(file, offset, `a record of type ${frame.type} makes no sense here`);
+    if (!entry) {
+      const what = `a record of type ${frame.type} behind entry ${this.runs.lastIndex}`;
+      throw corrupt(file, offset, what, 'it makes no sense here');
+    }
     if (entry.index <= segment.base.index || entry.index > this.runs.lastIndex + 1) {
-      throw corrupt(file, offset, `entry ${entry.index} does not follow entry ${this.runs.lastIndex}`);
+      throw corrupt(file, offset, `entry ${entry.index}`, `it does not follow entry ${this.runs.lastIndex}`);
     }
     this.runs.put(entry.index, entry.term);
     this.configurations.put(entry);
     segment.putEntry(entry.index, offset, frame.frameBytes);
   }
 
-  private judgeEnd(
-    reading: Reading<Frame>,
-    file: DiskFile,
-    bytes: Uint8Array,
-    offset: number,
-    salt: number,
-    isLast: boolean,
-  ): void {
-    if (reading.state === 'damaged') throw corrupt(file, offset, reading.reason);
+  private judgeEnd(reading: Reading<Frame>, { file, bytes, isLast }: ScannedFile, segment: Segment): void {
+    const offset = segment.endOffset;
+    const refuse = (reason: string): never => {
+      throw corrupt(file, offset, this.nameOfDefective(bytes, segment), reason);
+    };
+    if (reading.state === 'damaged') return refuse(reading.reason);
     if (!isLast) {
       // The next segment was created after all of this one was synced; its header tells whether a record is missing here.
-      if (reading.state === 'torn') throw corrupt(file, offset, `${describe(reading)}, though a later segment exists`);
+      if (reading.state === 'torn') refuse(`${describe(reading)}, though a later segment exists`);
       return;
     }
-    const proof = laterProof(bytes, offset, salt, this.nextSequence);
+    const proof = laterProof(bytes, offset, segment.salt, this.nextSequence);
     if (proof !== undefined) {
-      throw corrupt(file, offset, `${describe(reading)}, though the record at byte ${proof} says that it was durable`);
+      refuse(`${describe(reading)}, though the record at byte ${proof} says that it was durable`);
     }
-    if (!isZero(bytes, offset, bytes.length)) this.cutOffset = offset;
+    if (isZero(bytes, offset, bytes.length)) return;
+    this.cut = { offset, reason: describe(reading) };
+  }
+
+  /** What lies at the end of the segment and is not whole, as far as its header tells. */
+  private nameOfDefective(bytes: Uint8Array, { endOffset, salt }: Segment): string {
+    const { lastIndex } = this.runs;
+    const header = readFrameHeader(bytes, endOffset, salt);
+    if (header.state !== 'whole' || header.value.sequence !== this.nextSequence) {
+      return `record ${this.nextSequence}, behind entry ${lastIndex}`;
+    }
+    const { type } = header.value;
+    if (type === RecordType.HardState) return `the hard state behind entry ${lastIndex}`;
+    if (type === RecordType.Seal) return `the seal behind entry ${lastIndex}`;
+    // Which entry it is stands in the body, of which anything may be damaged.
+    const entry = readEntryBody(bytes.subarray(endOffset + bodyStart, endOffset + bodyStart + header.value.bodyBytes));
+    return entry?.index === lastIndex + 1 ? `entry ${entry.index}` : `an entry behind entry ${lastIndex}`;
   }
 
   private follow(file: DiskFile, offset: number, frame: Frame): void {
+    const expected = `record ${this.nextSequence}, behind entry ${this.runs.lastIndex}`;
     if (frame.sequence !== this.nextSequence) {
-      throw corrupt(file, offset, `record ${this.nextSequence} should be here, not ${frame.sequence}`);
+      throw corrupt(file, offset, expected, `record ${frame.sequence} is there instead`);
     }
     if (frame.previousChecksum !== this.checksum) {
-      throw corrupt(file, offset, `record ${frame.sequence} does not belong to the one before it`);
+      throw corrupt(file, offset, expected, 'what is there does not belong to the record before it');
     }
     this.nextSequence += 1;
     this.checksum = frame.checksum;
@@ -263,6 +294,6 @@ function describe(reading: Reading<Frame>): string {
   return reading.state === 'torn' || reading.state === 'damaged' ? reading.reason : 'a record is gone';
 }
 
-function corrupt(file: DiskFile, offset: number, reason: string): CorruptLogError {
-  return new CorruptLogError(file.name, offset, reason);
+function corrupt(file: DiskFile, offset: number, record: string, reason: string): CorruptLogError {
+  return new CorruptLogError(file.name, offset, record, reason);
 }

@@ -1,10 +1,11 @@
 import type { Entry, HardState, LogIndex } from '@app/raft';
 import type { Done } from './completion.js';
 import type { Disk } from './disk.js';
-import { LogFailedError } from './errors.js';
+import { DiskError, LogFailedError } from './errors.js';
 import { bodyStart, frameBytesOf, sealFrame } from './frame.js';
 import type { LogIdentity } from './log-scan.js';
 import { entryBodyBytes, hardStateBody, RecordType, writeEntryBody, type LogPosition } from './record.js';
+import { emptyBodyBytes, sealFrameSizes } from './seal.js';
 import { createSegment, type NewSegment } from './segment-creation.js';
 import type { Segment } from './segment.js';
 import { zeros } from './zeros.js';
@@ -15,9 +16,19 @@ export interface LogLimits {
   readonly groupBytesMax: number;
 }
 
+/**
+ * Called inside the calls and completions of the log. It holds no clock: whoever wants to know how long a write takes, or has been under
+ * way, looks at one in `onWriteStart` and `onWriteEnd`.
+ */
 export interface LogObserver {
-  /** One write and sync completed. */
+  /** A write with its sync begins, or a segment is being created. The next call is the `onWriteEnd` of it: there is one at a time. */
+  onWriteStart?(): void;
+  /** It has ended: it is durable, or it found no space (`onFull` follows), or the log has failed. */
+  onWriteEnd?(isDurable: boolean): void;
+  /** One write and sync completed. A seal counts as no record. */
   onSync?(records: number, bytes: number): void;
+  /** A write found no space, and waits for `retry`; or one has now succeeded that had waited. Never twice the same. */
+  onFull?(isFull: boolean): void;
   /** A segment was added or removed. */
   onSegments?(segments: number, sizeBytes: number): void;
 }
@@ -28,6 +39,11 @@ export interface LogEnd {
   readonly checksum: number;
   readonly last: LogPosition;
   readonly hardState: HardState;
+}
+
+/** The end that a start has found. */
+export interface FoundEnd extends LogEnd {
+  readonly isSealed: boolean;
 }
 
 interface HardStateRecord {
@@ -50,6 +66,12 @@ interface ResetRecord {
   readonly base: LogPosition;
   readonly hardState: HardState;
   readonly frameBytes: 0;
+}
+
+/** All before it is durable. */
+interface SealRecord {
+  readonly kind: 'seal';
+  readonly frameBytes: number;
 }
 
 export type LogRecord = HardStateRecord | EntryRecord | ResetRecord;
@@ -75,7 +97,7 @@ interface QueuedBatch {
 }
 
 interface PlacedRecord {
-  readonly record: HardStateRecord | EntryRecord;
+  readonly record: HardStateRecord | EntryRecord | SealRecord;
   readonly offset: number;
 }
 
@@ -94,6 +116,12 @@ export class LogWriter {
   private end: LogEnd;
   private isBusy = false;
   private failedWith: LogFailedError | undefined;
+  /** The step that found no space, while it waits to be taken again. */
+  private outOfSpace: { readonly error: Error; readonly again: () => void } | undefined;
+  private isWaitingForSpace = false;
+  private isClosing = false;
+  /** Nothing was written since the last seal. */
+  private isSealed: boolean;
   private waitingBytes = 0;
   private readonly scratch = new Uint8Array(SCRATCH_BYTES);
   private placed: LogIndex;
@@ -103,13 +131,14 @@ export class LogWriter {
     private readonly identity: LogIdentity,
     /** Never empty; the last one is written to. */
     private readonly segments: Segment[],
-    end: LogEnd,
+    end: FoundEnd,
     private readonly limits: LogLimits,
     private readonly observer: LogObserver,
     /** After every step: something was placed, or the writer failed, or it is idle. */
     private readonly onProgress: () => void,
   ) {
     this.end = end;
+    this.isSealed = end.isSealed;
     this.placed = end.last.index;
   }
 
@@ -119,6 +148,11 @@ export class LogWriter {
 
   get isIdle(): boolean {
     return !this.isBusy && this.queue.length === 0;
+  }
+
+  /** A write has found no space, and none has succeeded since. */
+  get isFull(): boolean {
+    return this.isWaitingForSpace;
   }
 
   /** Given to `add` and not durable yet, as it lies on disk. */
@@ -140,10 +174,50 @@ export class LogWriter {
     this.pump();
   }
 
+  /**
+   * Proves that all before is durable, by a record behind it that is synced. Completes at once if nothing was written since the last seal,
+   * or if something is under way: what follows it is the proof, or is to be sealed itself.
+   */
+  seal(done: Done): void {
+    if (this.failedWith) return done(this.failedWith);
+    if (!this.isIdle || this.isSealed) return done(undefined);
+    const group: Group = { records: [], completed: [{ records: [], done, taken: 0 }], bytes: 0 };
+    const { endOffset } = this.segments.at(-1)!;
+    for (const frameBytes of sealFrameSizes(endOffset)) {
+      group.records.push({ record: { kind: 'seal', frameBytes }, offset: endOffset + group.bytes });
+      group.bytes += frameBytes;
+    }
+    // Ahead of what is appended meanwhile, and counted with it.
+    this.queue.push(...group.completed);
+    this.waitingBytes += group.bytes;
+    this.isBusy = true;
+    this.write(group);
+  }
+
+  /** Takes the step again that found no space. */
+  retry(): void {
+    const step = this.outOfSpace;
+    if (!step) return;
+    this.outOfSpace = undefined;
+    step.again();
+  }
+
+  /** From now on nothing waits for space: what does, or comes to, fails. */
+  close(): void {
+    this.isClosing = true;
+    if (this.outOfSpace) this.fail(this.outOfSpace.error);
+  }
+
   /** Nothing more is written; everything that waits ends with this error. */
   fail(cause: Error): void {
     if (this.failedWith) return;
     this.failedWith = new LogFailedError(cause);
+    if (this.outOfSpace) {
+      // No step is under way that could end.
+      this.outOfSpace = undefined;
+      this.isBusy = false;
+    }
+    this.isWaitingForSpace = false;
     for (const { done } of this.queue.splice(0)) done(this.failedWith);
     this.onProgress();
   }
@@ -187,28 +261,34 @@ export class LogWriter {
     const segment = this.segments.at(-1)!;
     const start = segment.endOffset;
     const end = start + group.bytes;
-    const { bytes, checksum } = this.seal(group, segment);
+    const { bytes, checksum } = this.encode(group, segment);
     const buffers = [bytes];
     let { fileBytes } = segment;
     if (end > fileBytes) {
       fileBytes = Math.max(end, Math.min(this.limits.segmentBytesMax, end + this.limits.preallocateBytes));
       buffers.push(...zeros(fileBytes - end));
     }
-    segment.file.write(start, buffers, (writeError) => {
-      if (writeError || this.failedWith) return this.stop(writeError);
-      segment.file.sync((syncError) => {
-        if (syncError || this.failedWith) return this.stop(syncError);
-        segment.endOffset = end;
-        segment.fileBytes = fileBytes;
-        this.place(group, segment, checksum);
-        this.observer.onSync?.(group.records.length, group.bytes);
-        this.finish(group);
-        this.pump();
+    const attempt = (): void => {
+      this.observer.onWriteStart?.();
+      segment.file.write(start, buffers, (writeError) => {
+        if (writeError || this.failedWith) return this.stop(writeError, attempt);
+        segment.file.sync((syncError) => {
+          if (syncError || this.failedWith) return this.stop(syncError);
+          this.written();
+          segment.endOffset = end;
+          segment.fileBytes = fileBytes;
+          this.place(group, segment, checksum);
+          this.isSealed = group.records[0]!.record.kind === 'seal';
+          this.observer.onSync?.(this.isSealed ? 0 : group.records.length, group.bytes);
+          this.finish(group);
+          this.pump();
+        });
       });
-    });
+    };
+    attempt();
   }
 
-  private seal(group: Group, segment: Segment): { bytes: Uint8Array; checksum: number } {
+  private encode(group: Group, segment: Segment): { bytes: Uint8Array; checksum: number } {
     const bytes = this.buffer(group.bytes);
     let sequence = this.end.nextSequence;
     const syncedThrough = sequence - 1;
@@ -216,10 +296,10 @@ export class LogWriter {
     for (const { record, offset } of group.records) {
       const at = offset - segment.endOffset;
       if (record.kind === 'entry') writeEntryBody(bytes, at + bodyStart, record.entry);
-      else bytes.set(record.body, at + bodyStart);
+      else if (record.kind === 'hardState') bytes.set(record.body, at + bodyStart);
       checksum = sealFrame(bytes, at, offset, segment.salt, {
-        type: record.kind === 'entry' ? RecordType.Entry : RecordType.HardState,
-        bodyBytes: record.kind === 'entry' ? entryBodyBytes(record.entry) : record.body.length,
+        type: typeOf[record.kind],
+        bodyBytes: bodyBytesOf(record),
         sequence,
         syncedThrough,
         previousChecksum: checksum,
@@ -240,7 +320,7 @@ export class LogWriter {
       if (record.kind === 'entry') {
         last = record.entry;
         segment.putEntry(last.index, offset, record.frameBytes);
-      } else hardState = record.hardState;
+      } else if (record.kind === 'hardState') hardState = record.hardState;
     }
     this.end = {
       nextSequence: this.end.nextSequence + records.length,
@@ -260,11 +340,33 @@ export class LogWriter {
     this.onProgress();
   }
 
-  /** The step under way ended, with an error of its own or after another one failed the log. */
-  private stop(cause: Error | undefined): void {
+  /** The step under way ended well. */
+  private written(): void {
+    this.observer.onWriteEnd?.(true);
+    if (!this.isWaitingForSpace) return;
+    this.isWaitingForSpace = false;
+    this.observer.onFull?.(false);
+  }
+
+  /**
+   * The step under way ended, with an error of its own or after another one failed the log. With `again` it has left nothing that would be
+   * in the way of taking it again, if space was all that it wanted.
+   */
+  private stop(cause: Error | undefined, again?: () => void): void {
+    this.observer.onWriteEnd?.(false);
+    if (again && !this.failedWith && cause instanceof DiskError && cause.isOutOfSpace && !this.isClosing) {
+      return this.waitForSpace(cause, again);
+    }
     this.isBusy = false;
     if (cause && !this.failedWith) this.fail(cause);
     else this.onProgress();
+  }
+
+  private waitForSpace(error: Error, again: () => void): void {
+    this.outOfSpace = { error, again };
+    if (this.isWaitingForSpace) return;
+    this.isWaitingForSpace = true;
+    this.observer.onFull?.(true);
   }
 
   private startSegment(): void {
@@ -281,20 +383,26 @@ export class LogWriter {
       previousChecksum: checksum,
       fileBytes: Math.max(record.frameBytes, Math.min(this.limits.preallocateBytes, this.limits.segmentBytesMax)),
     };
-    createSegment(this.disk, plan, (error, segment) => {
-      if (error) return this.stop(error);
-      if (this.failedWith) {
-        segment.retire();
-        return this.stop(undefined);
-      }
-      for (const older of this.segments) older.truncateAfter(base.index);
-      this.segments.push(segment);
-      this.end = { nextSequence: nextSequence + 1, checksum: segment.salt, last: base, hardState };
-      this.observer.onSegments?.(this.segments.length, sizeBytesOf(this.segments));
-      if (isReset) this.finishReset();
-      else this.isBusy = false;
-      this.pump();
-    });
+    const attempt = (): void => {
+      this.observer.onWriteStart?.();
+      createSegment(this.disk, plan, (error, segment) => {
+        if (error) return this.stop(error, attempt);
+        if (this.failedWith) {
+          segment.retire();
+          return this.stop(undefined);
+        }
+        this.written();
+        for (const older of this.segments) older.truncateAfter(base.index);
+        this.segments.push(segment);
+        this.end = { nextSequence: nextSequence + 1, checksum: segment.salt, last: base, hardState };
+        this.isSealed = false;
+        this.observer.onSegments?.(this.segments.length, sizeBytesOf(this.segments));
+        if (isReset) this.finishReset();
+        else this.isBusy = false;
+        this.pump();
+      });
+    };
+    attempt();
   }
 
   /** The header of the segment is all there is to a reset: it is complete before anything that follows it is written. */
@@ -303,6 +411,17 @@ export class LogWriter {
     batch.taken += 1;
     this.finish({ records: [], completed: [batch], bytes: 0 });
   }
+}
+
+const typeOf = {
+  entry: RecordType.Entry,
+  hardState: RecordType.HardState,
+  seal: RecordType.Seal,
+} as const;
+
+function bodyBytesOf(record: PlacedRecord['record']): number {
+  if (record.kind === 'entry') return entryBodyBytes(record.entry);
+  return record.kind === 'hardState' ? record.body.length : emptyBodyBytes(record.frameBytes);
 }
 
 export function sizeBytesOf(segments: readonly Segment[]): number {

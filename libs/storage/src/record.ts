@@ -8,6 +8,8 @@ export const RecordType = {
   HardState: 3,
   /** A segment header with which the log begins anew: nothing in the segments before it counts any more. */
   ResetHeader: 4,
+  /** Holds nothing: that it is there proves that all before it is durable. */
+  Seal: 5,
 } as const;
 
 /** Where a log, or a part of it, begins: the entry before its first one. */

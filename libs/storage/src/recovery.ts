@@ -1,12 +1,22 @@
+import { dirname } from 'node:path';
 import type { Done, DoneWith } from './completion.js';
 import type { Disk, DiskFile } from './disk.js';
-import { CorruptLogError } from './errors.js';
+import { CorruptLogError, WipeUnfinishedError } from './errors.js';
 import { LogScan, type LogIdentity } from './log-scan.js';
 import { segmentName, segmentNumber } from './segment.js';
+import { WIPE_MARKER } from './wipe-marker.js';
 
 export interface RecoveredLog {
   readonly scan: LogScan;
-  readonly cut: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined;
+  readonly cut: TornTail | undefined;
+}
+
+/** What was cut off the end of the log, because it looks like a write that a crash tore. */
+export interface TornTail {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly reason: string;
 }
 
 /**
@@ -22,11 +32,13 @@ export function recover(disk: Disk, identity: LogIdentity, done: DoneWith<Recove
   };
   disk.list((listError, names) => {
     if (listError) return fail(listError);
+    if (names.includes(WIPE_MARKER)) return fail(new WipeUnfinishedError(dirname(disk.name)));
     const numbers = names.flatMap((name) => segmentNumber(name) ?? []).sort((one, other) => one - other);
     for (const [position, number] of numbers.entries()) {
       const before = numbers[position - 1];
       if (before !== undefined && number !== before + 1) {
-        return fail(new CorruptLogError(segmentName(before + 1), 0, 'the segment is missing'));
+        const missing = `${disk.name}/${segmentName(before + 1)}`;
+        return fail(new CorruptLogError(missing, 0, `segment ${before + 1}`, 'the file is missing'));
       }
     }
     const next = (position: number): void => {
@@ -66,19 +78,20 @@ function loadFile(
 
 /** Removes what the crash left behind, and makes durable what is kept. */
 function settle(disk: Disk, scan: LogScan, done: DoneWith<RecoveredLog | undefined>): void {
-  const { stillborn, cutOffset, leftovers } = scan;
+  const { stillborn, leftovers } = scan;
   const last = scan.segments.at(-1);
   const steps: ((done: Done) => void)[] = [];
-  let cut: RecoveredLog['cut'];
+  let cut: TornTail | undefined;
   if (stillborn) {
     steps.push((next) => stillborn.close(next));
     steps.push((next) => disk.remove(segmentName((last?.segment ?? 0) + 1), next));
   }
-  if (last && cutOffset !== undefined) {
-    cut = { file: last.file.name, offset: cutOffset, bytes: last.fileBytes - cutOffset };
-    last.fileBytes = cutOffset;
+  if (last && scan.cut !== undefined) {
+    const { offset, reason } = scan.cut;
+    cut = { file: last.file.name, offset, bytes: last.fileBytes - offset, reason };
+    last.fileBytes = offset;
     // Not overwritten with zeros: a crash in the middle of that could leave what looks like damage.
-    steps.push((next) => last.file.truncate(cutOffset, next));
+    steps.push((next) => last.file.truncate(offset, next));
   }
   if (last) {
     // A process that died between write and sync leaves records that are read back from memory, and after a failed sync even

@@ -16,7 +16,8 @@ export interface NewSegment {
 
 /**
  * Creates the next segment; on completion its header and its name are durable. Only then may anything else be written into it:
- * recovery relies on that. What came before in the stream must be durable already.
+ * recovery relies on that. What came before in the stream must be durable already. If a write fails, the file is removed again, so that all
+ * of it can be repeated.
  */
 export function createSegment(
   disk: Disk,
@@ -39,7 +40,11 @@ export function createSegment(
     if (createError) return done(createError, undefined);
     const fail = (error: Error): void => file.close(() => done(error, undefined));
     file.write(0, [frame], (writeError) => {
-      if (writeError) return fail(writeError);
+      if (writeError) {
+        return file.close(() => {
+          disk.remove(segmentName(header.segment), (removeError) => done(removeError ?? writeError, undefined));
+        });
+      }
       file.sync((syncError) => {
         if (syncError) return fail(syncError);
         disk.syncDirectory((directoryError) => {

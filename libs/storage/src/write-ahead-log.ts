@@ -17,7 +17,7 @@ import {
   type LogRecord,
 } from './log-writer.js';
 import type { LogPosition } from './record.js';
-import { recover, type RecoveredLog } from './recovery.js';
+import { recover, type RecoveredLog, type TornTail } from './recovery.js';
 import { createSegment, type NewSegment } from './segment-creation.js';
 import type { Segment } from './segment.js';
 import { TermRuns } from './term-runs.js';
@@ -37,8 +37,13 @@ export interface RecoverySummary {
   readonly isNew: boolean;
   readonly segments: number;
   readonly records: number;
-  /** A tail that a crash tore off while it was being written; nobody was ever told that it was stored. */
-  readonly cut: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined;
+  /**
+   * The tail that was cut off. A crash tore it while it was being written, and nobody was ever told that it was stored; unless the disk has
+   * lost what it reported as synced, of the last group before the log was sealed. The two look alike: worth a warning, not more.
+   */
+  readonly cut: TornTail | undefined;
+  /** The log ended with a seal, as after a clean end: it holds all that was ever acknowledged. */
+  readonly isSealed: boolean;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -49,7 +54,8 @@ const SEGMENT_BYTES_LIMIT = 1024 * MEBIBYTE;
  *
  * A completion without an error means that the batch and all before it are durable. Everything that queues up while one write and
  * sync is under way goes into the next one. After the first failed write or sync the log has failed for good: every later call
- * ends with that `LogFailedError`, until the process starts anew and reads what is really there.
+ * ends with that `LogFailedError`, until the process starts anew and reads what is really there. Only a write that finds no space is
+ * no failure: it waits, with all that follows it, until it is told to try again (`isFull`, `retry`).
  *
  * It starts nothing by itself: whatever it does happens inside a call of its own or a completion of its disk.
  */
@@ -73,6 +79,7 @@ export class WriteAheadLog {
   /** The next removal goes on when the log has begun anew. */
   private isRemovalWaiting = false;
   private closing: Done | undefined;
+  private isSealing = false;
   private isClosed = false;
 
   private constructor(
@@ -88,7 +95,7 @@ export class WriteAheadLog {
     // A hard state is written before the entries of its batch: after a crash its commit index may be ahead of them.
     this.current = { ...scan.hardState, commitIndex: Math.min(scan.hardState.commitIndex, this.runs.lastIndex) };
     this.incarnation = scan.incarnation ?? options.incarnation;
-    this.recovery = { isNew, segments: this.segments.length, records: scan.records, cut };
+    this.recovery = { isNew, segments: this.segments.length, records: scan.records, cut, isSealed: scan.isSealed };
     this.observer = options.observer ?? {};
     this.writer = new LogWriter(
       disk,
@@ -99,6 +106,7 @@ export class WriteAheadLog {
         checksum: scan.checksum,
         last: { index: this.runs.lastIndex, term: this.runs.lastTerm },
         hardState: this.current,
+        isSealed: scan.isSealed,
       },
       limitsOf(options),
       this.observer,
@@ -151,9 +159,25 @@ export class WriteAheadLog {
     return sizeBytesOf(this.segments);
   }
 
+  /** The entry up to which the log can be removed so that at most `bytes` of it stay on the disk, or its last segment if that is larger. */
+  prefixBeyond(bytes: number): LogIndex {
+    let first = this.segments.length - 1;
+    let sum = this.segments[first]!.fileBytes;
+    while (first > 0 && sum + this.segments[first - 1]!.fileBytes <= bytes) sum += this.segments[--first]!.fileBytes;
+    return this.segments[first]!.base.index;
+  }
+
   /** Given to `append` and not durable yet. The queue has no bound of its own: whoever appends keeps one by this. */
   get pendingBytes(): number {
     return this.writer.pendingBytes;
+  }
+
+  /**
+   * A write has found no space on the disk and waits, and everything that was appended behind it. Reads and removals go on. It ends when
+   * `retry` finds space.
+   */
+  get isFull(): boolean {
+    return this.writer.isFull;
   }
 
   /** The first failure, for good. */
@@ -278,10 +302,30 @@ export class WriteAheadLog {
     this.enqueueRemoval(throughIndex, done);
   }
 
-  /** Completes what was appended before, then closes the files and releases the lock. Later calls end with `LogClosedError`. */
+  /**
+   * Proves the end of the log, so that a later start takes no damage there for a torn write: writes and syncs a small record, or completes at
+   * once if nothing was written since the last one, or if a write is under way or waits. To be called when the log has been idle
+   * for a while; what is appended meanwhile waits for it.
+   */
+  seal(done: Done): void {
+    const refusal = this.refusal();
+    if (refusal) return done(refusal);
+    this.writer.seal(done);
+  }
+
+  /** There may be space again: the write that found none is tried once more. Does nothing while `isFull` is false or a try is under way. */
+  retry(): void {
+    this.writer.retry();
+  }
+
+  /**
+   * Completes what was appended before, seals the log, closes the files and releases the lock. Later calls end with `LogClosedError`. What
+   * waits for space is not written any more: it ends with a `LogFailedError` whose cause says so.
+   */
   close(done: Done): void {
     if (this.closing) return done(new LogClosedError());
     this.closing = done;
+    this.writer.close();
     this.maybeClose();
   }
 
@@ -359,6 +403,10 @@ export class WriteAheadLog {
   private maybeClose(): void {
     if (!this.closing || this.isClosed || this.operations > 0) return;
     if (!this.writer.isIdle) return;
+    if (!this.isSealing) {
+      this.isSealing = true;
+      return this.writer.seal(() => this.maybeClose());
+    }
     this.isClosed = true;
     for (const segment of this.segments) segment.retire();
     this.lock.release(this.closing);

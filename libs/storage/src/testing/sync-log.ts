@@ -39,8 +39,9 @@ export interface LogContent {
   readonly entries: readonly string[];
 }
 
-export function contentNow(log: WriteAheadLog): LogContent {
-  const { base, lastIndex, hardState } = log;
+/** As far as `lastIndex`: behind it lies what is not durable. */
+export function contentNow(log: WriteAheadLog, lastIndex = log.lastIndex): LogContent {
+  const { base, hardState } = log;
   const entries: string[] = [];
   for (let from = base.index + 1; from <= lastIndex;) {
     const read = outcomeOf<readonly Entry[]>((done) => log.read(from, lastIndex + 1, 1 << 20, done));
