@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import type { KeySpace } from '@app/kv';
 import {
   Election,
   LeadershipTransfer,
@@ -9,60 +8,69 @@ import {
   ReadIndex,
   Replication,
   Snapshots,
+  type RaftConfig,
   type Random,
 } from '@app/raft';
-import { WriteAheadLog } from '@app/storage';
+import { StateStore, WriteAheadLog } from '@app/storage';
+import { ConditionModule } from '../condition/condition.module.js';
 import { ElectionModule } from '../election/election.module.js';
 import { RANDOM } from '../election/system-random.js';
 import { FsmModule } from '../fsm/fsm.module.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { ReplicationModule } from '../replication/replication.module.js';
-import { KEY_SPACE, StorageModule } from '../storage/storage.module.js';
+import { SnapshotsModule } from '../snapshots/snapshots.module.js';
+import { INCARNATION, StorageModule } from '../storage/storage.module.js';
 import { LogClock } from './log-clock.js';
 import { PeerTransport } from './peer-transport.js';
+import { Persistence } from './persistence.js';
 import { RaftDriver } from './raft-driver.js';
 import { restoreState } from './restored-state.js';
 
+const RAFT_CONFIG = Symbol('RaftConfig');
+
 /** Assembles the core from its parts and drives it. */
 @Module({
-  imports: [StorageModule, PeersModule, ElectionModule, ReplicationModule, FsmModule],
+  imports: [ConditionModule, StorageModule, PeersModule, ElectionModule, ReplicationModule, SnapshotsModule, FsmModule],
   providers: [
     RaftDriver,
+    Persistence,
     PeerTransport,
     LogClock,
     {
-      provide: RaftState,
-      inject: [RaftNodeConfig, WriteAheadLog, KEY_SPACE],
-      useFactory: (config: RaftNodeConfig, log: WriteAheadLog, keySpace: KeySpace) =>
-        restoreState(config, log, keySpace.appliedIndex),
+      provide: RAFT_CONFIG,
+      inject: [RaftNodeConfig, INCARNATION],
+      useFactory: (config: RaftNodeConfig, incarnation: string): RaftConfig => ({
+        ...config.toRaftConfig(),
+        incarnation,
+      }),
     },
+    { provide: RaftState, inject: [RaftNodeConfig, WriteAheadLog, StateStore], useFactory: restoreState },
     {
       provide: ReadIndex,
-      inject: [RaftNodeConfig, RANDOM],
-      useFactory: (config: RaftNodeConfig, random: Random) => new ReadIndex(config.toRaftConfig(), random),
+      inject: [RAFT_CONFIG, RANDOM],
+      useFactory: (config: RaftConfig, random: Random) => new ReadIndex(config, random),
     },
     {
       provide: Membership,
-      inject: [RaftNodeConfig, Replication],
-      useFactory: (config: RaftNodeConfig, replication: Replication) =>
-        new Membership(config.toRaftConfig(), replication),
+      inject: [RAFT_CONFIG, Replication],
+      useFactory: (config: RaftConfig, replication: Replication) => new Membership(config, replication),
     },
     {
       provide: Snapshots,
-      inject: [RaftNodeConfig],
-      useFactory: (config: RaftNodeConfig) => new Snapshots(config.toRaftConfig()),
+      inject: [RAFT_CONFIG],
+      useFactory: (config: RaftConfig) => new Snapshots(config),
     },
     {
       provide: LeadershipTransfer,
-      inject: [RaftNodeConfig],
-      useFactory: (config: RaftNodeConfig) => new LeadershipTransfer(config.toRaftConfig()),
+      inject: [RAFT_CONFIG],
+      useFactory: (config: RaftConfig) => new LeadershipTransfer(config),
     },
     {
       provide: Raft,
-      inject: [RaftNodeConfig, RaftState, Election, Replication, ReadIndex, Membership, Snapshots, LeadershipTransfer],
+      inject: [RAFT_CONFIG, RaftState, Election, Replication, ReadIndex, Membership, Snapshots, LeadershipTransfer],
       useFactory: (
-        config: RaftNodeConfig,
+        config: RaftConfig,
         state: RaftState,
         election: Election,
         replication: Replication,
@@ -70,7 +78,7 @@ import { restoreState } from './restored-state.js';
         membership: Membership,
         snapshots: Snapshots,
         transfer: LeadershipTransfer,
-      ) => new Raft(config.toRaftConfig(), state, election, replication, readIndex, membership, snapshots, transfer),
+      ) => new Raft(config, state, election, replication, readIndex, membership, snapshots, transfer),
     },
   ],
   exports: [Raft, RaftDriver],

@@ -1,4 +1,4 @@
-import { decodeAnswer, encodeCommand, MemoryKeySpace, StateMachine, type Answer } from '@app/kv';
+import { decodeAnswer, encodeCommand, StateMachine, type Answer } from '@app/kv';
 import { createLog } from '@app/platform';
 import {
   Election,
@@ -10,14 +10,19 @@ import {
   Membership,
   Snapshots,
 } from '@app/raft';
-import { MemoryDisk, WriteAheadLog } from '@app/storage';
+import { MemoryDisk, promised, WriteAheadLog, type StateStore } from '@app/storage';
+import { NodeCondition } from '../condition/node-condition.js';
 import { OperationDesk } from '../fsm/operation-desk.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
+import type { SnapshotSenders } from '../snapshots/snapshot-senders.js';
+import { StateEvents } from '../storage/state-events.js';
 import { LogClock } from './log-clock.js';
 import type { PeerTransport } from './peer-transport.js';
+import { Persistence } from './persistence.js';
 import { RaftDriver } from './raft-driver.js';
 import { restoreState } from './restored-state.js';
+import { FakeStateStore } from './testing/fake-state-store.js';
 
 const set = (key: string, value: string) =>
   encodeCommand({
@@ -44,8 +49,10 @@ class DriverUnderTest {
   readonly fatal: unknown[] = [];
   readonly inbox = new PeerInbox();
   readonly desk = new OperationDesk();
-  readonly keySpace = Object.assign(new MemoryKeySpace(), { pendingBytes: 0 });
-  readonly stateMachine = new StateMachine(this.keySpace);
+  readonly condition = new NodeCondition();
+  readonly stateEvents = new StateEvents();
+  readonly store = new FakeStateStore();
+  readonly stateMachine = new StateMachine(this.store);
   isDiskSlow = false;
   failure: Error | undefined;
   drainTimeoutMs = 2_000;
@@ -68,16 +75,14 @@ class DriverUnderTest {
     this.pump = setInterval(() => {
       if (!this.isDiskSlow) this.disk.run();
     }, 1);
-    const wal = await new Promise<WriteAheadLog>((resolve, reject) =>
-      WriteAheadLog.open(this.disk, { clusterId: 'c1', nodeId: 'n1', incarnation: 'i' }, (error, log) =>
-        error ? reject(error) : resolve(log),
-      ),
+    const wal = await promised<WriteAheadLog>((done) =>
+      WriteAheadLog.open(this.disk, { clusterId: 'c1', nodeId: 'n1', incarnation: 'i' }, done),
     );
     const raftConfig = config.toRaftConfig();
     const replication = new Replication(raftConfig);
     this.raft = new Raft(
       raftConfig,
-      await restoreState(config, wal, 0),
+      await restoreState(config, wal, this.store),
       new Election(raftConfig, { nextInt: (min) => min }),
       replication,
       new ReadIndex(raftConfig, { nextInt: (min) => min }),
@@ -85,17 +90,23 @@ class DriverUnderTest {
       new Snapshots(raftConfig),
       new LeadershipTransfer(raftConfig),
     );
+    const store = this.store as unknown as StateStore;
+    const senders = { send: () => undefined, cancelAll: () => undefined };
     const transport = { send: (messages: readonly Message[]) => this.sent.push(...messages) };
     this.driver = new RaftDriver(
       config,
       this.raft,
       wal,
       this.stateMachine,
-      this.keySpace,
+      store,
+      new Persistence(config, wal, store, this.stateMachine),
       transport as unknown as PeerTransport,
+      senders as unknown as SnapshotSenders,
       this.inbox,
       this.desk,
       new LogClock(this.stateMachine),
+      this.condition,
+      this.stateEvents,
       (error) => this.fatal.push(error),
       createLog({ level: 'silent', fields: {} }),
     );
@@ -126,20 +137,23 @@ class DriverUnderTest {
         seen.add(message);
         if (message.type === 'RequestVote') {
           const { from: to, to: from, term, preVote } = message;
-          this.inbox.received({ type: 'RequestVoteResponse', from, to, term, preVote, voteGranted: true });
+          this.inbox.received({ type: 'RequestVoteResponse', from, to, term, preVote, voteGranted: true }, undefined);
         } else if (message.type === 'AppendEntries') {
-          this.inbox.received({
-            type: 'AppendEntriesResponse',
-            from: message.to,
-            to: message.from,
-            term: message.term,
-            success: true,
-            matchIndex: message.prevLogIndex + message.entries.length,
-            rejectedIndex: 0,
-            conflictTerm: 0,
-            conflictIndex: 0,
-            readContext: message.readContext,
-          });
+          this.inbox.received(
+            {
+              type: 'AppendEntriesResponse',
+              from: message.to,
+              to: message.from,
+              term: message.term,
+              success: true,
+              matchIndex: message.prevLogIndex + message.entries.length,
+              rejectedIndex: 0,
+              conflictTerm: 0,
+              conflictIndex: 0,
+              readContext: message.readContext,
+            },
+            undefined,
+          );
         }
       }
     }, 1);
@@ -187,16 +201,19 @@ describe('RaftDriver', () => {
   it('sends entries beside its own sync, but no vote before the sync', async () => {
     node = await new DriverUnderTest().start(3);
     node.isDiskSlow = true;
-    node.inbox.received({
-      type: 'RequestVote',
-      from: 'n2',
-      to: 'n1',
-      term: 5,
-      lastLogIndex: 0,
-      lastLogTerm: 0,
-      preVote: false,
-      isTransfer: false,
-    });
+    node.inbox.received(
+      {
+        type: 'RequestVote',
+        from: 'n2',
+        to: 'n1',
+        term: 5,
+        lastLogIndex: 0,
+        lastLogTerm: 0,
+        preVote: false,
+        isTransfer: false,
+      },
+      undefined,
+    );
     await eventually(() => node.raft.status().term === 5);
     for (let i = 0; i < 50; i++) await nextTurn();
     expect(node.sent.filter((message) => message.type === 'RequestVoteResponse')).toEqual([]);
@@ -238,17 +255,20 @@ describe('RaftDriver', () => {
   it('refuses what it cannot do, and says who can', async () => {
     node = await new DriverUnderTest().start(3);
     await expect(node.write(set('k', 'v'))).resolves.toBe('NO_LEADER');
-    node.inbox.received({
-      type: 'AppendEntries',
-      from: 'n2',
-      to: 'n1',
-      term: 1,
-      prevLogIndex: 0,
-      prevLogTerm: 0,
-      entries: [],
-      leaderCommit: 0,
-      readContext: 0,
-    });
+    node.inbox.received(
+      {
+        type: 'AppendEntries',
+        from: 'n2',
+        to: 'n1',
+        term: 1,
+        prevLogIndex: 0,
+        prevLogTerm: 0,
+        entries: [],
+        leaderCommit: 0,
+        readContext: 0,
+      },
+      undefined,
+    );
     await eventually(() => node.desk.leaderId === 'n2');
     await expect(node.write(set('k', 'v'))).resolves.toBe('NOT_LEADER');
     await expect(node.read()).resolves.toBe('NOT_LEADER');

@@ -1,18 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { encodeBatch, StateMachine, type KeySpace } from '@app/kv';
+import { encodeBatch, StateMachine } from '@app/kv';
 import { LOG, type Log } from '@app/platform';
-import { EntryType, Raft, type Entry, type EntryFetch, type NodeId, type PersistBatch } from '@app/raft';
-import { IndexCompactedError, WriteAheadLog } from '@app/storage';
+import {
+  EntryType,
+  Raft,
+  type ChangeRejection,
+  type Entry,
+  type EntryFetch,
+  type ExpulsionReason,
+  type LogIndex,
+  type MembershipChange,
+  type Message,
+  type NodeId,
+  type PersistBatch,
+  type ProposalRejection,
+  type TransferRejection,
+} from '@app/raft';
+import { IndexCompactedError, StateStore, WriteAheadLog, type StateSnapshot } from '@app/storage';
+import { NodeCondition } from '../condition/node-condition.js';
+import { FATAL, type FatalHandler } from '../fatal.js';
 import { OperationDesk, type ReadReply, type Refusal, type WriteReply } from '../fsm/operation-desk.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
+import type { ReceivedSnapshot } from '../peers/received-snapshot.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
-import { KEY_SPACE } from '../storage/storage.module.js';
+import { SnapshotSenders } from '../snapshots/snapshot-senders.js';
+import { StateEvents } from '../storage/state-events.js';
+import { expulsionAdvice } from './expulsion.js';
+import { Handover } from './handover.js';
 import { LogClock } from './log-clock.js';
-import { FATAL, type FatalHandler } from '../fatal.js';
 import { PeerTransport } from './peer-transport.js';
 import { PendingProposals, type WaitingWrite } from './pending-proposals.js';
 import { PendingReads, type WaitingRead } from './pending-reads.js';
+import { PendingTransfers, type TransferReply } from './pending-transfers.js';
+import { Persistence, isSame } from './persistence.js';
 
 /** Commands and bytes that one log entry takes at most; more of one turn go into further entries. */
 const ENTRY_COMMANDS_MAX = 1024;
@@ -21,31 +42,54 @@ const ENTRY_BYTES_MAX = 1024 * 1024;
 /** How much the state database may lag behind before committed entries wait in the log. */
 const STATE_PENDING_BYTES_MAX = 64 * 1024 * 1024;
 
+/** In election timeouts: most entries that were on their way when the leadership was lost are committed or replaced by then. */
+const OUTCOME_TIMEOUTS = 1;
+
+/** In election timeouts: how long a graceful stop looks for somebody who takes the leadership, and then for who has it. */
+const HANDOVER_TIMEOUTS = 4;
+const SUCCESSOR_TIMEOUTS = 2;
+
 const LINGER_MS = 50;
 
 const NO_COMMANDS = new Uint8Array(0);
+
+/** How a change of the membership ended. */
+export type ChangeOutcome =
+  /** It is committed, set by the entry of this index. */
+  | { readonly kind: 'applied'; readonly index: LogIndex }
+  /** It was not appended, and has no effect. */
+  | { readonly kind: 'rejected'; readonly reason: ChangeRejection; readonly detail: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /**
  * The only loop of the node, and the only caller of the core. Whatever happens within one turn of the event loop
  * (messages, proposals, reads, completions of the disk) reaches the core first; then one `turn` carries out what it asks for:
  *
  * 1. messages that promise nothing leave;
- * 2. entries and hard state go to the log, with one sync for all that has queued up;
- * 3. votes and acknowledgements leave when that sync is done, not before;
- * 4. committed entries are applied;
+ * 2. entries and hard state go to the log, with one sync for all that has queued up; a snapshot goes to the state database in between;
+ * 3. votes and acknowledgements leave when that is durable, not before;
+ * 4. committed entries are applied, and described;
  * 5. clients are answered.
  */
 @Injectable()
 export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly proposals = new PendingProposals();
   private readonly reads = new PendingReads();
+  private readonly transfers = new PendingTransfers();
+  private readonly handover: Handover;
   private queuedWrites: WaitingWrite[] = [];
   private queuedReads: WaitingRead[] = [];
   private timer: NodeJS.Timeout | undefined;
   private isTurnScheduled = false;
   private state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle';
   private wasLeader = false;
+  /** While this node does not lead: when those whose entries may or may not be committed are told that this is not known. */
+  private outcomeDeadlineMs = Infinity;
   private lastLeaderId: NodeId | undefined;
+  private lastExpulsion: ExpulsionReason | undefined;
+  private checkpointedIndex: LogIndex = 0;
+  /** States that are being taken: until the core knows them, the log behind them stays. */
+  private snapshotsBegun = 0;
   /** How often this node has seen the leader change. */
   leaderChanges = 0;
   /** Proposals that were refused or lost. */
@@ -58,36 +102,48 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly raft: Raft,
     private readonly wal: WriteAheadLog,
     private readonly stateMachine: StateMachine,
-    @Inject(KEY_SPACE) private readonly keySpace: KeySpace & { readonly pendingBytes: number },
+    private readonly store: StateStore,
+    private readonly persistence: Persistence,
     private readonly transport: PeerTransport,
+    private readonly senders: SnapshotSenders,
     private readonly inbox: PeerInbox,
     private readonly desk: OperationDesk,
     private readonly clock: LogClock,
+    private readonly condition: NodeCondition,
+    private readonly stateEvents: StateEvents,
     @Inject(FATAL) private readonly fatal: FatalHandler,
     @Inject(LOG) private readonly log: Log,
-  ) {}
+  ) {
+    this.handover = new Handover(raft, config.toRaftConfig().electionTimeoutTicks);
+  }
 
   onApplicationBootstrap(): void {
     this.state = 'running';
     this.inbox.readBy({
-      received: (message) =>
-        this.input(() => {
-          if (!this.raft.step(message)) this.refusedMessages += 1;
-        }),
+      received: (message, incarnation) => this.input(() => this.step(message, incarnation)),
       unreachable: (id) => this.input(() => this.raft.reportUnreachable(id)),
       disconnected: (id) => this.input(() => this.raft.reportDisconnected(id)),
+      snapshotReceived: (received) => this.receiveSnapshot(received),
+    });
+    this.stateEvents.onSynced(() => this.input(() => this.checkpoint()));
+    this.condition.onChange(() => this.input(() => this.raft.setCandidacy(this.condition.candidacy)));
+    this.input(() => {
+      this.raft.setCandidacy(this.condition.candidacy);
+      this.checkpoint();
     });
     this.desk.readBy(this);
     this.timer = setInterval(() => this.tick(), this.config.tickMs);
   }
 
-  /** Refuses new operations, gives those under way a bounded time to finish, and falls silent. */
+  /**
+   * Sees to it that another member leads, serving meanwhile; then refuses new operations, gives those under way a bounded time to
+   * finish, and falls silent.
+   */
   async beforeApplicationShutdown(): Promise<void> {
+    this.condition.raise('stopping', 'the process was asked to end');
+    if (this.state === 'running') await this.leaveLeadership();
     if (this.state === 'running') this.state = 'draining';
-    const deadline = performance.now() + this.config.drainTimeoutMs;
-    while (this.state === 'draining' && this.pendingOperations > 0 && performance.now() < deadline) {
-      await delay(this.config.tickMs);
-    }
+    await this.waitWhile(() => this.state === 'draining' && this.pendingOperations > 0, this.config.drainTimeoutMs);
     this.stop();
     // Next the servers cut their connections; what was answered just now has to be out by then.
     await delay(LINGER_MS);
@@ -101,8 +157,18 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     return this.raft.leaderId;
   }
 
+  get staleReadRefusal(): Refusal | undefined {
+    return this.condition.readRefusal() ?? (this.persistence.isInstalling ? STATE_IS_REPLACED : undefined);
+  }
+
   get pendingOperations(): number {
-    return this.proposals.count + this.reads.count + this.queuedWrites.length + this.queuedReads.length;
+    return (
+      this.proposals.count +
+      this.reads.count +
+      this.transfers.count +
+      this.queuedWrites.length +
+      this.queuedReads.length
+    );
   }
 
   get pendingProposals(): number {
@@ -110,7 +176,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void {
-    const refusal = this.refusal();
+    const refusal = this.refusal() ?? this.condition.writeRefusal(command);
     if (refusal !== undefined) {
       this.failedProposals += 1;
       reply(undefined, refusal);
@@ -121,7 +187,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   read(deadlineMs: number, reply: ReadReply): void {
-    const refusal = this.refusal();
+    const refusal = this.refusal() ?? this.condition.readRefusal();
     if (refusal !== undefined) {
       reply(refusal);
       return;
@@ -130,8 +196,44 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.scheduleTurn();
   }
 
+  /** Asks for another configuration. `done` is called once; a refusal whose outcome is unknown means that the change may still be committed. */
+  changeMembership(change: MembershipChange, deadlineMs: number, done: (outcome: ChangeOutcome) => void): void {
+    const refusal = this.refusal();
+    if (refusal !== undefined) {
+      done({ kind: 'refused', refusal });
+      return;
+    }
+    this.input(() => {
+      const result = this.raft.proposeChange(change);
+      if (!result.accepted) {
+        done({ kind: 'rejected', reason: result.reason, detail: result.detail });
+        return;
+      }
+      const reply: WriteReply = (_, failure) =>
+        done(failure === undefined ? { kind: 'applied', index: result.index } : { kind: 'refused', refusal: failure });
+      this.proposals.add(result.index, result.term, [{ command: NO_COMMANDS, deadlineMs, reply }]);
+    });
+  }
+
+  /** Hands the leadership to `to`, or to whoever is most up to date. What it returns says why that was not begun; `reply` is called once it has been. */
+  transferLeadership(
+    to: NodeId | undefined,
+    deadlineMs: number,
+    reply: TransferReply,
+  ): Refusal | TransferRejection | undefined {
+    const refusal = this.refusal();
+    if (refusal !== undefined) return refusal;
+    let rejection: TransferRejection | undefined;
+    this.input(() => {
+      const successor = to ?? this.raft.successor();
+      rejection = successor === undefined ? 'unreachable' : this.raft.transferLeadership(successor);
+      if (rejection === undefined) this.transfers.add({ term: this.raft.status().term, deadlineMs, reply });
+    });
+    return rejection;
+  }
+
   private refusal(): Refusal | undefined {
-    if (this.state !== 'running') return { code: 'SHUTTING_DOWN', detail: 'the node is shutting down' };
+    if (this.state !== 'running') return SHUTTING_DOWN;
     if (!this.raft.isLeader) return notLeader(this.raft.leaderId);
     if (this.pendingOperations >= this.config.pendingOperationsMax) {
       return { code: 'OVERLOADED', detail: `${this.config.pendingOperationsMax} operations are already waiting` };
@@ -139,11 +241,22 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     return undefined;
   }
 
+  /**
+   * An interval that comes late is one tick all the same. What this process did not hear while it was not running says nothing about the
+   * others: with all the ticks that it missed it would suspect a leader whose heartbeats wait in its sockets. That this makes its timeouts
+   * longer harms nobody: nothing is read on the strength of a clock, for `leaseTicks` is 0.
+   */
   private tick(): void {
-    this.input(() => this.raft.tick());
+    this.input(() => {
+      this.raft.tick();
+      this.handover.tick(this.condition.candidacy !== 'ready');
+    });
     const now = performance.now();
     this.proposals.expire(now);
     this.reads.expire(now);
+    if (now >= this.outcomeDeadlineMs) this.loseProposals();
+    this.noticeExpulsion();
+    this.persistence.sealWhenIdle((error) => this.fail(error));
   }
 
   /** Every input goes through here: an error in the core stops the node, whoever fed it. */
@@ -172,13 +285,18 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     });
   }
 
+  private step(message: Message, incarnation: string | undefined): void {
+    if (!this.raft.step(message, incarnation)) this.refusedMessages += 1;
+  }
+
   private turn(): void {
     this.propose();
     this.requestReads();
-    const ready = this.raft.takeReady(this.keySpace.pendingBytes < STATE_PENDING_BYTES_MAX);
+    const ready = this.raft.takeReady(this.store.pendingBytes < STATE_PENDING_BYTES_MAX);
     this.transport.send(ready.messages);
     if (ready.persist !== undefined) this.persist(ready.persist);
     for (const fetch of ready.fetches) this.fetch(fetch);
+    for (const { to } of ready.snapshots) this.sendSnapshot(to);
     this.apply(ready.committed);
     for (const { index, contexts } of ready.confirmedReads) this.reads.confirm(contexts, index);
     for (const { reason, contexts } of ready.rejectedReads) {
@@ -188,7 +306,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
           : notLeader(this.raft.leaderId);
       this.reads.reject(contexts, refusal);
     }
-    this.reads.applied(this.stateMachine.appliedIndex);
+    if (!this.persistence.isInstalling) this.reads.applied(this.stateMachine.appliedIndex);
+    if (ready.compactThrough !== undefined) this.compact(ready.compactThrough);
     this.noticeLeader();
   }
 
@@ -212,11 +331,19 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
       return;
     }
     this.failedProposals += queued.length;
-    const refusal: Refusal =
-      result.reason === 'not_leader'
-        ? notLeader(this.raft.leaderId)
-        : { code: 'OVERLOADED', detail: 'too many bytes are waiting to be committed' };
+    const refusal = this.refusalOf(result.reason);
     for (const write of queued) write.reply(undefined, refusal);
+  }
+
+  private refusalOf(reason: ProposalRejection): Refusal {
+    switch (reason) {
+      case 'not_leader':
+        return notLeader(this.raft.leaderId);
+      case 'leadership_transfer':
+        return { code: 'NO_LEADER', detail: 'the leadership is being handed over' };
+      case 'uncommitted_limit':
+        return { code: 'OVERLOADED', detail: 'too many bytes are waiting to be committed' };
+    }
   }
 
   /** One ReadIndex request for all the reads of a turn. */
@@ -228,15 +355,25 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private persist(batch: PersistBatch): void {
-    this.wal.append({ hardState: batch.hardState, entries: batch.entries }, (error) => {
+    this.persistence.persist(batch, (error) => {
       if (error) {
         this.fail(error);
         return;
       }
       if (this.state === 'stopped') return;
       this.transport.send(batch.messages);
-      this.input(() => this.raft.persisted());
+      this.input(() => {
+        this.raft.persisted();
+        if (batch.snapshot !== undefined) this.stateReplaced(batch.snapshot.index);
+      });
     });
+  }
+
+  private stateReplaced(index: LogIndex): void {
+    this.log.info({ index }, 'the state of another member is in use');
+    // The entries of those who wait here are somewhere in it, or were replaced.
+    this.loseProposals();
+    this.checkpoint();
   }
 
   private fetch({ to, from, bytesMax }: EntryFetch): void {
@@ -254,17 +391,84 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
       entries.map(({ index, type, data }) => ({ index, data: type === EntryType.Normal ? data : NO_COMMANDS })),
     );
     this.raft.applied(last.index);
+    const described = this.raft.describeSnapshot(last.index);
+    if (described !== undefined) this.persistence.describe(described);
     entries.forEach((entry, i) => this.proposals.applied(entry.index, entry.term, answers[i] ?? []));
     // There may be more than one Ready hands out.
     this.scheduleTurn();
   }
 
+  /**
+   * Tells the core how far the state is durable. Not while one is being taken, for the log behind that one must stay; nor while another one is
+   * being put in its place.
+   */
+  private checkpoint(): void {
+    const index = this.store.syncedAppliedIndex;
+    if (this.snapshotsBegun > 0 || this.persistence.isInstalling || index <= this.checkpointedIndex) return;
+    this.checkpointedIndex = index;
+    this.raft.checkpointed(index, this.persistence.retainedEntries(index));
+  }
+
+  private compact(index: LogIndex): void {
+    this.wal.removePrefix(index, (error) => {
+      if (error && this.state !== 'stopped') this.fail(error);
+    });
+  }
+
+  /** Takes the state; then it travels, with its message, until `snapshotEnded`. */
+  private sendSnapshot(to: NodeId): void {
+    this.snapshotsBegun += 1;
+    const taken = (snapshot: StateSnapshot | undefined): void => {
+      this.snapshotsBegun -= 1;
+      if (this.state === 'stopped') void snapshot?.close();
+      this.input(() => {
+        if (snapshot === undefined) this.raft.snapshotEnded(to, false);
+        else this.startSnapshot(to, snapshot);
+        this.checkpoint();
+      });
+    };
+    this.store.snapshot().then(taken, (error: unknown) => {
+      this.log.error({ err: error, to }, 'the state cannot be read for a member that needs it');
+      taken(undefined);
+    });
+  }
+
+  private startSnapshot(to: NodeId, snapshot: StateSnapshot): void {
+    const message = this.raft.snapshotStarted(to, snapshot.description.index);
+    if (message === undefined) {
+      void snapshot.close();
+      return;
+    }
+    this.senders.send(message, snapshot, (isDelivered) => this.input(() => this.raft.snapshotEnded(to, isDelivered)));
+  }
+
+  /** The core decides whether the state is needed; it will ask for it to be installed with one of the next batches. */
+  private receiveSnapshot(received: ReceivedSnapshot): void {
+    const { message, incarnation, staged } = received;
+    const before = this.raft.pendingSnapshot;
+    this.input(() => this.step(message, incarnation || undefined));
+    const pending = this.raft.pendingSnapshot;
+    if (this.state !== 'stopped' && pending !== before && isSame(message.snapshot, pending)) {
+      this.persistence.keep(received);
+      return;
+    }
+    // What came from a leader that is none any more spares the next one most of its rows.
+    const mayBeNeeded = this.state === 'stopped' || this.raft.status().commitIndex < message.snapshot.index;
+    const put = mayBeNeeded ? staged.close() : staged.discard();
+    void put
+      .catch((error: unknown) => this.log.warn({ err: error }, 'a state that is not needed could not be put away'))
+      .finally(() => received.release());
+  }
+
   private noticeLeader(): void {
-    if (this.wasLeader && !this.raft.isLeader) {
-      this.failedProposals += this.proposals.count;
-      this.proposals.leadershipLost();
+    if (this.wasLeader !== this.raft.isLeader) {
+      // An entry of the former leader may still be committed by the next one, most often at once. Here it will be applied, or replaced.
+      const graceMs = OUTCOME_TIMEOUTS * this.config.electionTimeoutMs;
+      this.outcomeDeadlineMs = this.wasLeader ? performance.now() + graceMs : Infinity;
+      if (this.wasLeader) this.senders.cancelAll();
     }
     this.wasLeader = this.raft.isLeader;
+    if (this.transfers.count > 0) this.transfers.settle(this.raft.status(), performance.now());
     if (this.raft.leaderId === this.lastLeaderId) return;
     this.lastLeaderId = this.raft.leaderId;
     if (this.lastLeaderId === undefined) {
@@ -276,6 +480,43 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     }
   }
 
+  private loseProposals(): void {
+    this.outcomeDeadlineMs = Infinity;
+    this.failedProposals += this.proposals.count;
+    this.proposals.leadershipLost();
+  }
+
+  private noticeExpulsion(): void {
+    const { expulsion } = this.raft.status();
+    if (expulsion === this.lastExpulsion) return;
+    this.lastExpulsion = expulsion;
+    if (expulsion === undefined) this.log.info('a member of the cluster again');
+    else this.log.error({ reason: expulsion }, expulsionAdvice(expulsion));
+  }
+
+  /** Serves until somebody else leads, or until nobody within reach has taken over. */
+  private async leaveLeadership(): Promise<void> {
+    if (!this.raft.isLeader) return;
+    this.handover.hurry();
+    const { electionTimeoutMs } = this.config;
+    await this.waitWhile(
+      () => this.state === 'running' && this.raft.isLeader && !this.handover.hasFailed,
+      HANDOVER_TIMEOUTS * electionTimeoutMs,
+    );
+    if (this.raft.isLeader) {
+      this.log.warn('nobody took over the leadership');
+      return;
+    }
+    // Those who ask here are told where to go on.
+    const isNobodyKnown = () => this.state === 'running' && this.raft.leaderId === undefined;
+    await this.waitWhile(isNobodyKnown, SUCCESSOR_TIMEOUTS * electionTimeoutMs);
+  }
+
+  private async waitWhile(condition: () => boolean, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (condition() && performance.now() < deadline) await delay(this.config.tickMs);
+  }
+
   private fail(error: unknown): void {
     if (this.state === 'stopped') return;
     try {
@@ -283,22 +524,31 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     } catch (replyError) {
       this.log.error({ err: replyError }, 'a client could not be told that the node stops');
     }
+    this.desk.readBy(undefined);
     this.fatal(error);
   }
 
+  /** What was answered with a read may still be read after this. */
   private stop(): void {
     if (this.state === 'stopped') return;
     this.state = 'stopped';
     clearInterval(this.timer);
     this.inbox.readBy(undefined);
-    this.desk.readBy(undefined);
-    const refusal: Refusal = { code: 'SHUTTING_DOWN', detail: 'the node is shutting down' };
-    for (const write of this.queuedWrites) write.reply(undefined, refusal);
-    for (const read of this.queuedReads) read.reply(refusal);
+    this.stateEvents.onSynced(undefined);
+    for (const write of this.queuedWrites) write.reply(undefined, SHUTTING_DOWN);
+    for (const read of this.queuedReads) read.reply(SHUTTING_DOWN);
     this.proposals.leadershipLost();
     this.reads.expire(Infinity);
+    this.transfers.end();
   }
 }
+
+const SHUTTING_DOWN: Refusal = { code: 'SHUTTING_DOWN', detail: 'the node is shutting down' };
+
+const STATE_IS_REPLACED: Refusal = {
+  code: 'NO_LEADER',
+  detail: 'the node was too far behind, and is taking in the state of the leader',
+};
 
 function notLeader(leaderId: NodeId | undefined): Refusal {
   return leaderId === undefined

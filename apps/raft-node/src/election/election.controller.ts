@@ -1,8 +1,10 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
-import { RequestVoteRequest, RequestVoteResponse } from '@app/rpc';
+import { NotifyMembershipRequest, RequestVoteRequest, RequestVoteResponse, TimeoutNowRequest } from '@app/rpc';
 import { RpcErrorFilter } from '../rpc-error.filter.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
+import { PeerInbox } from '../peers/peer-inbox.js';
+import { fromWireNotice, fromWireTimeoutNow } from './notice-wire.js';
 import { VoteDesk } from './vote-desk.js';
 import { fromWireRequest, toWireResponse } from './vote-wire.js';
 
@@ -13,11 +15,27 @@ export class ElectionController {
   constructor(
     private readonly directory: PeerDirectory,
     private readonly desk: VoteDesk,
+    private readonly inbox: PeerInbox,
   ) {}
 
   @GrpcMethod('Election', 'RequestVote')
   async requestVote(request: RequestVoteRequest): Promise<RequestVoteResponse> {
     this.directory.assertAddressedToSelf(request.clusterId, request.recipientId, request.candidateId);
-    return toWireResponse(await this.desk.ask(fromWireRequest(request)));
+    const response = await this.desk.ask(fromWireRequest(request), request.incarnation || undefined);
+    return toWireResponse(this.directory.selfIncarnation, response);
+  }
+
+  @GrpcMethod('Election', 'TimeoutNow')
+  timeoutNow(request: TimeoutNowRequest): Record<string, never> {
+    this.directory.assertAddressedToSelf(request.clusterId, request.recipientId, request.leaderId);
+    this.inbox.received(fromWireTimeoutNow(request), request.incarnation || undefined);
+    return {};
+  }
+
+  @GrpcMethod('Election', 'NotifyMembership')
+  notifyMembership(request: NotifyMembershipRequest): Record<string, never> {
+    this.directory.assertAddressedToSelf(request.clusterId, request.recipientId, request.senderId);
+    this.inbox.received(fromWireNotice(request), undefined);
+    return {};
   }
 }

@@ -4,6 +4,7 @@ import { PeersModule } from '../peers/peers.module.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { ElectionController } from './election.controller.js';
 import { RANDOM, systemRandom } from './system-random.js';
+import { NoticeClient } from './notice-client.js';
 import { VoteClient } from './vote-client.js';
 import { VoteDesk } from './vote-desk.js';
 
@@ -14,6 +15,7 @@ import { VoteDesk } from './vote-desk.js';
   providers: [
     VoteClient,
     VoteDesk,
+    NoticeClient,
     { provide: RANDOM, useFactory: systemRandom },
     {
       provide: Election,
@@ -21,6 +23,6 @@ import { VoteDesk } from './vote-desk.js';
       useFactory: (config: RaftNodeConfig, random: Random) => new Election(config.toRaftConfig(), random),
     },
   ],
-  exports: [Election, RANDOM, VoteClient, VoteDesk],
+  exports: [Election, RANDOM, VoteClient, VoteDesk, NoticeClient],
 })
 export class ElectionModule {}

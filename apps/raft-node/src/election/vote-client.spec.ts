@@ -27,8 +27,13 @@ describe('VoteClient', () => {
       requestVote: (call, callback) => {
         asked.push(call.request);
         if (refusal) callback(toServiceError(refusal));
-        else callback(null, { term: call.request.term, voteGranted: true, preVote: call.request.preVote });
+        else {
+          const { term, preVote } = call.request;
+          callback(null, { term, voteGranted: true, preVote, incarnation: 'disk of peer' });
+        }
       },
+      timeoutNow: (_call, callback) => callback(null, {}),
+      notifyMembership: (_call, callback) => callback(null, {}),
     } satisfies ElectionServer;
     server = await startLoopbackServer((grpc) => grpc.addService(ElectionService, service));
     channels = new Channels();
@@ -51,11 +56,12 @@ describe('VoteClient', () => {
     const received: Message[] = [];
     inbox.readBy({
       received: (message) => received.push(message),
+      snapshotReceived: () => undefined,
       unreachable: () => undefined,
       disconnected: () => undefined,
     });
     const { log, lines } = logLines();
-    const client = new VoteClient(config, new PeerDirectory(config), channels, inbox, log);
+    const client = new VoteClient(config, new PeerDirectory(config, 'disk of me'), channels, inbox, log);
     const ask = (term: number) =>
       client.send({
         type: 'RequestVote',

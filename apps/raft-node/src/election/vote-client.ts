@@ -29,7 +29,7 @@ export class VoteClient {
     // After two election timeouts the candidate has begun another campaign, and the answer would be stale.
     const deadline = Date.now() + 2 * this.config.electionTimeoutMs;
     client.requestVote(
-      toWireRequest(this.directory.clusterId, message),
+      toWireRequest(this.directory.clusterId, this.directory.selfIncarnation, message),
       new Metadata(),
       { deadline },
       (error, response) => {
@@ -37,7 +37,7 @@ export class VoteClient {
           this.failed(message.to, error);
         } else {
           this.failing.delete(message.to);
-          this.inbox.received(fromWireResponse(message, response));
+          this.inbox.received(fromWireResponse(message, response), response.incarnation || undefined);
         }
       },
     );

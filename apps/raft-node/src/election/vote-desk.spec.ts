@@ -28,6 +28,7 @@ function open() {
   const received: Message[] = [];
   inbox.readBy({
     received: (message) => received.push(message),
+    snapshotReceived: () => undefined,
     unreachable: () => undefined,
     disconnected: () => undefined,
   });
@@ -37,7 +38,11 @@ function open() {
 describe('VoteDesk', () => {
   it('hands the question to the core and the answer to the candidate that asked', async () => {
     const { desk, received } = open();
-    const [a, b, preB] = [desk.ask(request('a', false)), desk.ask(request('b', false)), desk.ask(request('b', true))];
+    const [a, b, preB] = [
+      desk.ask(request('a', false), undefined),
+      desk.ask(request('b', false), undefined),
+      desk.ask(request('b', true), undefined),
+    ];
     expect(received).toHaveLength(3);
     desk.answer(response('b', true));
     desk.answer(response('a', false));
@@ -51,8 +56,8 @@ describe('VoteDesk', () => {
 
   it('keeps one call per candidate: a later request ends the earlier, which the core may never answer', async () => {
     const { desk } = open();
-    const first = desk.ask(request('a', false));
-    const second = desk.ask(request('a', false));
+    const first = desk.ask(request('a', false), undefined);
+    const second = desk.ask(request('a', false), undefined);
     await expect(first).rejects.toMatchObject({ code: 'TIMED_OUT' });
     desk.answer(response('a', false));
     await expect(second).resolves.toMatchObject({ voteGranted: true });
@@ -60,8 +65,8 @@ describe('VoteDesk', () => {
 
   it('does not give a candidate the answer to its earlier request, which the disk held up', async () => {
     const { desk } = open();
-    const first = desk.ask(request('a', false, 5));
-    const second = desk.ask(request('a', false, 6));
+    const first = desk.ask(request('a', false, 5), undefined);
+    const second = desk.ask(request('a', false, 6), undefined);
     await expect(first).rejects.toMatchObject({ code: 'TIMED_OUT' });
     desk.answer(response('a', false, { term: 5 }));
     desk.answer(response('a', false, { term: 6 }));
@@ -70,7 +75,7 @@ describe('VoteDesk', () => {
 
   it('passes on a refused pre-vote, which has the term of the voter', async () => {
     const { desk } = open();
-    const asked = desk.ask(request('a', true, 6));
+    const asked = desk.ask(request('a', true, 6), undefined);
     desk.answer(response('a', true, { term: 5, voteGranted: false }));
     await expect(asked).resolves.toMatchObject({ term: 5, voteGranted: false });
   });

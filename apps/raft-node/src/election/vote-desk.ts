@@ -20,14 +20,15 @@ export class VoteDesk {
 
   constructor(private readonly inbox: PeerInbox) {}
 
-  ask(request: RequestVote): Promise<RequestVoteResponse> {
+  /** `incarnation` is that of the candidate, if it named one. */
+  ask(request: RequestVote, incarnation: string | undefined): Promise<RequestVoteResponse> {
     return new Promise((resolve, reject) => {
       const key = keyOf(request.from, request.preVote);
       this.waiting
         .get(key)
         ?.reject(new RingraftError('TIMED_OUT', 'replaced by a later request of the same candidate'));
       this.waiting.set(key, { term: request.term, resolve, reject });
-      this.inbox.received(request);
+      this.inbox.received(request, incarnation);
     });
   }
 

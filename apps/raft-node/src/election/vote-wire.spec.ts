@@ -15,7 +15,7 @@ const request: RequestVote = {
 
 describe('RequestVote over the wire', () => {
   it('arrives as it was sent', () => {
-    const bytes = RequestVoteRequest.encode(toWireRequest('c1', request)).finish();
+    const bytes = RequestVoteRequest.encode(toWireRequest('c1', 'disk of a', request)).finish();
     expect(fromWireRequest(RequestVoteRequest.decode(bytes))).toEqual(request);
   });
 
@@ -28,7 +28,7 @@ describe('RequestVote over the wire', () => {
       voteGranted: false,
       preVote: true,
     };
-    const bytes = WireResponse.encode(toWireResponse(response)).finish();
+    const bytes = WireResponse.encode(toWireResponse('disk of b', response)).finish();
     expect(fromWireResponse(request, WireResponse.decode(bytes))).toEqual(response);
   });
 
@@ -37,7 +37,7 @@ describe('RequestVote over the wire', () => {
     ['an empty log with a term', { lastLogIndex: 0 }],
     ['a log without term', { lastLogTerm: 0 }],
   ])('refuses %s: nobody would answer', (_what, damage) => {
-    const wire = toWireRequest('c1', { ...request, ...damage });
+    const wire = toWireRequest('c1', 'disk of a', { ...request, ...damage });
     expect(() => fromWireRequest(wire)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }) as Error);
   });
 });

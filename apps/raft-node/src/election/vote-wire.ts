@@ -2,7 +2,8 @@
 import type { RequestVote, RequestVoteResponse } from '@app/raft';
 import { RequestVoteRequest, RequestVoteResponse as WireResponse, RingraftError } from '@app/rpc';
 
-export function toWireRequest(clusterId: string, message: RequestVote): RequestVoteRequest {
+/** `incarnation` is the sender's, here and in the answer. */
+export function toWireRequest(clusterId: string, incarnation: string, message: RequestVote): RequestVoteRequest {
   return {
     clusterId,
     candidateId: message.from,
@@ -12,7 +13,7 @@ export function toWireRequest(clusterId: string, message: RequestVote): RequestV
     lastLogTerm: message.lastLogTerm,
     preVote: message.preVote,
     isTransfer: message.isTransfer,
-    incarnation: '',
+    incarnation,
   };
 }
 
@@ -37,8 +38,8 @@ export function fromWireRequest(wire: RequestVoteRequest): RequestVote {
   };
 }
 
-export function toWireResponse(message: RequestVoteResponse): WireResponse {
-  return { term: message.term, voteGranted: message.voteGranted, preVote: message.preVote, incarnation: '' };
+export function toWireResponse(incarnation: string, message: RequestVoteResponse): WireResponse {
+  return { term: message.term, voteGranted: message.voteGranted, preVote: message.preVote, incarnation };
 }
 
 /** `request` is what is being answered. */

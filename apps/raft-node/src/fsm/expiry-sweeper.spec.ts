@@ -28,6 +28,7 @@ describe('ExpirySweeper', () => {
       desk.readBy({
         isLeader: true,
         leaderId: 'n1',
+        staleReadRefusal: undefined,
         write: (command, _deadlineMs, reply) => {
           sizes.push(command.length);
           reply(apply(10, command), undefined);

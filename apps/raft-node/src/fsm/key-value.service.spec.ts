@@ -26,6 +26,7 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string }) {
   desk.readBy({
     isLeader: state.refusal === undefined,
     leaderId: state.leaderId,
+    staleReadRefusal: undefined,
     write: (command, _deadlineMs, reply) => {
       if (state.refusal !== undefined) reply(undefined, state.refusal);
       else reply(stateMachine.apply([{ index: ++index, data: encodeBatch(1, [command]) }])[0]![0], undefined);
@@ -46,7 +47,7 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string }) {
       });
     },
   } as unknown as LeaderForwarder;
-  const service = new KeyValueService(config, new PeerDirectory(config), desk, stateMachine, forwarder);
+  const service = new KeyValueService(config, new PeerDirectory(config, 'disk of n1'), desk, stateMachine, forwarder);
   const execute = (request: Request | Buffer, more: Partial<Operation> = {}): Promise<Result> =>
     new Promise((resolve) => {
       const command = Buffer.isBuffer(request) ? request : Buffer.from(encodeCommand(request));

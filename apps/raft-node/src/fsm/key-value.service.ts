@@ -63,6 +63,8 @@ export class KeyValueService {
   }
 
   private readNow(query: GetQuery): Result {
+    const refusal = this.desk.staleReadRefusal;
+    if (refusal !== undefined) return failedResult(refusal.code, refusal.detail, { outcome: refusal.outcome });
     return successResult(encodeAnswer(this.stateMachine.read(query)));
   }
 

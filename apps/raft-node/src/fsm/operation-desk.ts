@@ -18,6 +18,7 @@ export type ReadReply = (refusal: Refusal | undefined) => void;
 interface OperationDeskReader {
   readonly isLeader: boolean;
   readonly leaderId: NodeId | undefined;
+  readonly staleReadRefusal: Refusal | undefined;
   write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void;
   read(deadlineMs: number, reply: ReadReply): void;
 }
@@ -42,6 +43,14 @@ export class OperationDesk {
 
   get leaderId(): NodeId | undefined {
     return this.reader?.leaderId;
+  }
+
+  /**
+   * Why the state machine must not be read now, not even for what may be stale: its state is known to be wrong, or is being replaced. To be
+   * asked right before every read, also of one that was confirmed earlier.
+   */
+  get staleReadRefusal(): Refusal | undefined {
+    return this.reader === undefined ? NOT_STARTED : this.reader.staleReadRefusal;
   }
 
   /** Puts an encoded command, which the caller has checked, through the log. `deadlineMs` is a time of `performance.now()`, which no clock change moves. */

@@ -5,10 +5,15 @@ const PAGE_ROWS = 10_000;
 /** The state machine with what it keeps in memory (sessions, counters) read back from its rows. */
 export async function openStateMachine(keySpace: KeySpace): Promise<StateMachine> {
   const stateMachine = new StateMachine(keySpace);
+  await restoreStateMachine(stateMachine, keySpace);
+  return stateMachine;
+}
+
+/** Reads back what the state machine keeps in memory. Until it resolves, the rows are those of another state than the memory. */
+export async function restoreStateMachine(stateMachine: StateMachine, keySpace: KeySpace): Promise<void> {
   const rows: Row[] = [];
   for (const range of RESTORE_RANGES) for await (const row of rowsOf(keySpace, range)) rows.push(row);
   stateMachine.restore(rows);
-  return stateMachine;
 }
 
 async function* rowsOf(keySpace: KeySpace, { from, to }: KeyRange): AsyncGenerator<Row> {

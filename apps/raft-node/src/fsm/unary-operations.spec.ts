@@ -18,12 +18,15 @@ function open(): UnaryOperations {
   desk.readBy({
     isLeader: true,
     leaderId: 'n1',
+    staleReadRefusal: undefined,
     write: (command, _timeoutMs, reply) =>
       reply(stateMachine.apply([{ index: ++index, data: encodeBatch(1, [command]) }])[0]![0], undefined),
     read: (_timeoutMs, reply) => reply(undefined),
   });
   const forwarder = {} as LeaderForwarder;
-  return new UnaryOperations(new KeyValueService(config, new PeerDirectory(config), desk, stateMachine, forwarder));
+  return new UnaryOperations(
+    new KeyValueService(config, new PeerDirectory(config, 'disk of n1'), desk, stateMachine, forwarder),
+  );
 }
 
 const key = Buffer.from('k');

@@ -1,17 +1,54 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
-import type { StatusResponse } from '@app/rpc';
+import type {
+  AddNodeRequest,
+  ChangeResponse,
+  PromoteNodeRequest,
+  RemoveNodeRequest,
+  StatusResponse,
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
+} from '@app/rpc';
 import { RpcErrorFilter } from '../rpc-error.filter.js';
+import { MembershipChanges } from './membership-changes.js';
 import { NodeStatus } from './node-status.js';
 
 /** admin.v1.Membership */
 @Controller()
 @UseFilters(RpcErrorFilter)
 export class MembershipController {
-  constructor(private readonly nodeStatus: NodeStatus) {}
+  constructor(
+    private readonly nodeStatus: NodeStatus,
+    private readonly changes: MembershipChanges,
+  ) {}
 
   @GrpcMethod('Membership', 'Status')
   status(): StatusResponse {
     return this.nodeStatus.read();
+  }
+
+  @GrpcMethod('Membership', 'AddNode')
+  async addNode({ nodeId }: AddNodeRequest): Promise<ChangeResponse> {
+    return this.changed(await this.changes.add(nodeId));
+  }
+
+  @GrpcMethod('Membership', 'PromoteNode')
+  async promoteNode({ nodeId }: PromoteNodeRequest): Promise<ChangeResponse> {
+    return this.changed(await this.changes.promote(nodeId));
+  }
+
+  @GrpcMethod('Membership', 'RemoveNode')
+  async removeNode({ nodeId }: RemoveNodeRequest): Promise<ChangeResponse> {
+    return this.changed(await this.changes.remove(nodeId));
+  }
+
+  @GrpcMethod('Membership', 'TransferLeadership')
+  async transferLeadership({ nodeId }: TransferLeadershipRequest): Promise<TransferLeadershipResponse> {
+    const { id, term } = await this.changes.transferLeadership(nodeId === '' ? undefined : nodeId);
+    return { leaderId: id, term };
+  }
+
+  private changed(configurationIndex: number): ChangeResponse {
+    return { configurationIndex, members: this.nodeStatus.members() };
   }
 }

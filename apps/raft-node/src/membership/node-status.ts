@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { StateMachine } from '@app/kv';
 import { Health, VERSION } from '@app/platform';
-import { Raft, membersOf, type Role } from '@app/raft';
+import { Raft, membersOf, type RaftStatus, type Role } from '@app/raft';
 import { Role as WireRole, type Member, type StatusResponse } from '@app/rpc';
 import { WriteAheadLog } from '@app/storage';
+import { NodeCondition } from '../condition/node-condition.js';
+import { expulsionAdvice } from '../consensus/expulsion.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
 
 const ROLE_TO_WIRE: Readonly<Record<Role, WireRole>> = {
@@ -22,11 +24,12 @@ export class NodeStatus {
     private readonly log: WriteAheadLog,
     private readonly stateMachine: StateMachine,
     private readonly health: Health,
+    private readonly condition: NodeCondition,
   ) {}
 
   read(): StatusResponse {
     const status = this.raft.status();
-    const known = new Map(status.members.map((member) => [member.id, member]));
+    const { content, history } = this.stateMachine.hashes;
     return {
       clusterId: this.directory.clusterId,
       nodeId: status.id,
@@ -38,16 +41,7 @@ export class NodeStatus {
       commitIndex: status.commitIndex,
       appliedIndex: status.appliedIndex,
       revision: this.stateMachine.revision,
-      members: membersOf(status.configuration).map((id): Member => {
-        const isSelf = id === status.id;
-        return {
-          nodeId: id,
-          address: this.directory.addressOf(id) ?? '',
-          isLearner: status.configuration.learners.includes(id),
-          matchIndex: isSelf ? status.persistedIndex : (known.get(id)?.matchIndex ?? 0),
-          isActive: isSelf || (known.get(id)?.isActive ?? false),
-        };
-      }),
+      members: this.members(status),
       version: VERSION,
       uptimeSeconds: Math.floor(process.uptime()),
       logBytes: this.log.sizeBytes,
@@ -55,12 +49,26 @@ export class NodeStatus {
         .readiness()
         .filter(({ ok }) => !ok)
         .map(({ name, reason }) => `${name}: ${reason ?? 'failed'}`),
-      isQuarantined: false,
-      expulsion: '',
+      isQuarantined: this.condition.has('quarantined'),
+      expulsion: status.expulsion === undefined ? '' : expulsionAdvice(status.expulsion),
       incarnation: this.log.incarnation,
-      contentHash: '',
-      historyHash: '',
+      contentHash: content,
+      historyHash: history,
       stateBytes: 0,
     };
+  }
+
+  members(status: RaftStatus = this.raft.status()): Member[] {
+    const known = new Map(status.members.map((member) => [member.id, member]));
+    return membersOf(status.configuration).map((id) => {
+      const isSelf = id === status.id;
+      return {
+        nodeId: id,
+        address: this.directory.addressOf(id) ?? '',
+        isLearner: status.configuration.learners.includes(id),
+        matchIndex: isSelf ? status.persistedIndex : (known.get(id)?.matchIndex ?? 0),
+        isActive: isSelf || (known.get(id)?.isActive ?? false),
+      };
+    });
   }
 }

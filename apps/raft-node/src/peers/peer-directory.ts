@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { NodeId } from '@app/raft';
 import { RingraftError } from '@app/rpc';
 import { RaftNodeConfig } from '../raft-node.config.js';
+import { INCARNATION } from '../storage/storage.module.js';
 
 /** Who the members of this cluster are and where their gRPC servers listen. */
 @Injectable()
@@ -10,7 +11,11 @@ export class PeerDirectory {
   readonly selfId: NodeId;
   private readonly addresses: ReadonlyMap<NodeId, string>;
 
-  constructor(config: RaftNodeConfig) {
+  constructor(
+    config: RaftNodeConfig,
+    /** Names this node's data directory, in all that it says to other members. */
+    @Inject(INCARNATION) readonly selfIncarnation: string,
+  ) {
     this.clusterId = config.clusterId;
     this.selfId = config.nodeId;
     this.addresses = new Map(config.peers.map((peer) => [peer.nodeId, peer.address]));

@@ -4,7 +4,8 @@ import type { ReceivedSnapshot } from './received-snapshot.js';
 
 /** What arrives from other members. The driver is its only reader. */
 interface PeerInboxReader {
-  received(message: Message): void;
+  /** `incarnation` is that of the sender's data directory, if it named one. */
+  received(message: Message, incarnation: string | undefined): void;
   /** Messages to `id` may have been lost. */
   unreachable(id: NodeId): void;
   /** The connection on which `id` spoke to this node has broken. */
@@ -14,7 +15,7 @@ interface PeerInboxReader {
 }
 
 /**
- * Between the transports (election, replication), which know nothing of the driver, and the driver, which owns them.
+ * Between the transports (election, replication, snapshots), which know nothing of the driver, and the driver, which owns them.
  * What arrives before the driver reads is dropped, as a network may: the sender tries again.
  */
 @Injectable()
@@ -25,8 +26,8 @@ export class PeerInbox {
     this.reader = reader;
   }
 
-  received(message: Message): void {
-    this.reader?.received(message);
+  received(message: Message, incarnation: string | undefined): void {
+    this.reader?.received(message, incarnation);
   }
 
   unreachable(id: NodeId): void {

@@ -1,10 +1,12 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Channels } from '@app/rpc';
+import { StorageModule } from '../storage/storage.module.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerInbox } from './peer-inbox.js';
 
 /** The other members: where they are, the connections to them, and what they send. */
 @Module({
+  imports: [StorageModule],
   providers: [PeerDirectory, PeerInbox, { provide: Channels, useFactory: () => new Channels() }],
   exports: [PeerDirectory, PeerInbox, Channels],
 })

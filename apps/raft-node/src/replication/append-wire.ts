@@ -14,7 +14,8 @@ const TYPE_TO_WIRE = {
   [EntryType.Configuration]: WireEntryType.CONFIGURATION,
 } satisfies Record<EntryType, WireEntryType>;
 
-export function toWireRequest(clusterId: string, message: AppendEntries): AppendEntriesRequest {
+/** `incarnation` is the sender's, here and in the answer. */
+export function toWireRequest(clusterId: string, incarnation: string, message: AppendEntries): AppendEntriesRequest {
   return {
     clusterId,
     leaderId: message.from,
@@ -25,7 +26,7 @@ export function toWireRequest(clusterId: string, message: AppendEntries): Append
     entries: message.entries.map(toWireEntry),
     leaderCommit: message.leaderCommit,
     readContext: message.readContext,
-    incarnation: '',
+    incarnation,
   };
 }
 
@@ -53,7 +54,7 @@ export function fromWireRequest(wire: AppendEntriesRequest): AppendEntries {
   };
 }
 
-export function toWireResponse(message: AppendEntriesResponse): WireResponse {
+export function toWireResponse(incarnation: string, message: AppendEntriesResponse): WireResponse {
   return {
     followerId: message.from,
     term: message.term,
@@ -63,7 +64,7 @@ export function toWireResponse(message: AppendEntriesResponse): WireResponse {
     conflictTerm: message.conflictTerm,
     conflictIndex: message.conflictIndex,
     readContext: message.readContext,
-    incarnation: '',
+    incarnation,
   };
 }
 

@@ -37,7 +37,7 @@ export class LeaderStreams {
           leaderId = message.from;
           this.calls.set(leaderId, call);
         }
-        this.inbox.received(message);
+        this.inbox.received(message, request.incarnation || undefined);
       } catch (error) {
         forget();
         call.emit('error', toServiceError(error));
@@ -54,6 +54,6 @@ export class LeaderStreams {
 
   answer(response: AppendEntriesResponse): void {
     const call = this.calls.get(response.to);
-    if (call !== undefined && !call.write(toWireResponse(response))) call.pause();
+    if (call !== undefined && !call.write(toWireResponse(this.directory.selfIncarnation, response))) call.pause();
   }
 }

@@ -11,7 +11,8 @@ import { fromWireResponse, toWireRequest } from './append-wire.js';
 type Call = ClientDuplexStream<AppendEntriesRequest, WireResponse>;
 
 export interface PeerStreamEvents {
-  received(response: AppendEntriesResponse): void;
+  /** `incarnation` is the follower's, if it named one. */
+  received(response: AppendEntriesResponse, incarnation: string | undefined): void;
   /** Something was lost: the core goes back to probing. */
   unreachable(id: NodeId): void;
   opened(id: NodeId): void;
@@ -34,6 +35,7 @@ export class PeerStream {
   constructor(
     private readonly clusterId: string,
     private readonly selfId: NodeId,
+    private readonly selfIncarnation: string,
     readonly peerId: NodeId,
     private readonly channel: Channel,
     private readonly reopenDelayMs: number,
@@ -47,7 +49,7 @@ export class PeerStream {
       if (message.entries.length > 0) this.events.unreachable(this.peerId);
       return;
     }
-    this.isWriterFull = !call.write(toWireRequest(this.clusterId, message));
+    this.isWriterFull = !call.write(toWireRequest(this.clusterId, this.selfIncarnation, message));
   }
 
   close(): void {
@@ -67,7 +69,7 @@ export class PeerStream {
         this.isOutage = false;
         this.events.opened(this.peerId);
       }
-      this.events.received(fromWireResponse(this.selfId, this.peerId, wire));
+      this.events.received(fromWireResponse(this.selfId, this.peerId, wire), wire.incarnation || undefined);
     });
     call.on('drain', () => {
       this.isWriterFull = false;

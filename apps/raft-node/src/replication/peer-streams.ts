@@ -21,7 +21,7 @@ export class PeerStreams implements OnApplicationShutdown {
     @Inject(LOG) log: Log,
   ) {
     this.events = {
-      received: (response) => inbox.received(response),
+      received: (response, incarnation) => inbox.received(response, incarnation),
       unreachable: (id) => inbox.unreachable(id),
       opened: (peer) => log.info({ peer }, 'replication stream works again'),
       broken: (peer, reason) => log.warn({ peer, reason }, 'replication stream broke'),
@@ -44,6 +44,7 @@ export class PeerStreams implements OnApplicationShutdown {
     const stream = new PeerStream(
       this.directory.clusterId,
       this.directory.selfId,
+      this.directory.selfIncarnation,
       id,
       this.channels.channelTo(address),
       this.config.heartbeatMs,

@@ -2,15 +2,28 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { LOG, type Log } from '@app/platform';
-import { LevelKeySpace, NodeDisk, WriteAheadLog, promised } from '@app/storage';
+import { NodeDisk, StateStore, WriteAheadLog, promised, type Disk, type StateStoreOptions } from '@app/storage';
+import { ConditionModule } from '../condition/condition.module.js';
+import { DiskPulse } from '../condition/disk-pulse.js';
 import { FATAL, type FatalHandler } from '../fatal.js';
+import { NODE_OPTIONS, type NodeOptions } from '../node-options.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
+import { StateEvents } from './state-events.js';
 
+/** The rows of the state machine. */
 export const KEY_SPACE = Symbol('KeySpace');
 
-/** Opens the log first: it holds the lock on the directory, so that no second process touches the state. */
-async function openLog(config: RaftNodeConfig, log: Log): Promise<WriteAheadLog> {
+/** The random name of this node's data directory. */
+export const INCARNATION = Symbol('Incarnation');
+
+const DISK = Symbol('Disk');
+
+async function openDisk(config: RaftNodeConfig, { wrapDisk }: NodeOptions): Promise<Disk> {
   const disk = await promised<NodeDisk>((done) => NodeDisk.open(join(config.dataDir, 'log'), done));
+  return wrapDisk?.(disk) ?? disk;
+}
+
+async function openLog(config: RaftNodeConfig, log: Log, disk: Disk, pulse: DiskPulse): Promise<WriteAheadLog> {
   const wal = await promised<WriteAheadLog>((done) =>
     WriteAheadLog.open(
       disk,
@@ -19,36 +32,75 @@ async function openLog(config: RaftNodeConfig, log: Log): Promise<WriteAheadLog>
         nodeId: config.nodeId,
         incarnation: randomUUID(),
         segmentBytesMax: config.segmentBytesMax,
+        observer: {
+          onWriteStart: () => pulse.writeStarted(),
+          onWriteEnd: (isDurable) => {
+            if (isDurable) pulse.writeEnded();
+          },
+          onFull: (isFull) => pulse.reportFull('log', isFull),
+        },
       },
       done,
     ),
   );
-  log.info({ ...wal.recovery, lastIndex: wal.lastIndex, term: wal.hardState.currentTerm }, 'log opened');
+  const { cut, ...recovery } = wal.recovery;
+  const found = {
+    ...recovery,
+    incarnation: wal.incarnation,
+    lastIndex: wal.lastIndex,
+    term: wal.hardState.currentTerm,
+  };
+  log.info(found, 'log opened');
+  if (cut !== undefined) log.warn(cut, 'the end of the log was torn, and has been cut off');
   return wal;
 }
 
-/** What this node keeps on its disk: the Raft log, and the rows of the state machine. */
+function openState(
+  config: RaftNodeConfig,
+  { stateOptions }: NodeOptions,
+  fatal: FatalHandler,
+  pulse: DiskPulse,
+  events: StateEvents,
+): Promise<StateStore> {
+  const options: StateStoreOptions = {
+    ...stateOptions,
+    onFailure: fatal,
+    onSynced: (appliedIndex) => events.synced(appliedIndex),
+    onFull: (isFull) => pulse.reportFull('state', isFull),
+  };
+  return StateStore.open(join(config.dataDir, 'state'), options);
+}
+
+/**
+ * What this node keeps on its disk: the Raft log, and the rows of the state machine. The log is opened first: it holds the lock on the
+ * directory, so that no second process touches the state.
+ */
 @Module({
+  imports: [ConditionModule],
   providers: [
-    { provide: WriteAheadLog, inject: [RaftNodeConfig, LOG], useFactory: openLog },
+    StateEvents,
+    { provide: DISK, inject: [RaftNodeConfig, NODE_OPTIONS], useFactory: openDisk },
+    { provide: WriteAheadLog, inject: [RaftNodeConfig, LOG, DISK, DiskPulse], useFactory: openLog },
+    { provide: INCARNATION, inject: [WriteAheadLog], useFactory: (wal: WriteAheadLog) => wal.incarnation },
     {
-      provide: KEY_SPACE,
-      inject: [RaftNodeConfig, FATAL, WriteAheadLog],
-      useFactory: (config: RaftNodeConfig, fatal: FatalHandler) =>
-        LevelKeySpace.open(join(config.dataDir, 'state'), { onFailure: fatal }),
+      provide: StateStore,
+      inject: [RaftNodeConfig, NODE_OPTIONS, FATAL, DiskPulse, StateEvents, WriteAheadLog],
+      useFactory: openState,
     },
+    { provide: KEY_SPACE, useExisting: StateStore },
   ],
-  exports: [WriteAheadLog, KEY_SPACE],
+  exports: [WriteAheadLog, StateStore, StateEvents, KEY_SPACE, INCARNATION],
 })
 export class StorageModule implements OnApplicationShutdown {
   constructor(
     private readonly wal: WriteAheadLog,
-    @Inject(KEY_SPACE) private readonly keySpace: LevelKeySpace,
+    @Inject(StateStore) private readonly store: StateStore,
   ) {}
 
+  /** The log last: while it is open it holds the lock. */
   async onApplicationShutdown(): Promise<void> {
     try {
-      await this.keySpace.close();
+      await this.store.close();
     } finally {
       await promised((done) => this.wal.close(done));
     }

@@ -1,0 +1,34 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestLog, VERSION, exitWithParent, parseHostPort, stopOnSignals, type Log } from '@app/platform';
+import { grpcServerOptions } from './grpc-server.js';
+import type { NodeOptions } from './node-options.js';
+import { RaftNodeConfig } from './raft-node.config.js';
+import { RaftNodeModule } from './raft-node.module.js';
+
+/**
+ * Starts the node of this process, which ends with it: with code 0 after a graceful stop, with 1 when the node cannot start or must not go
+ * on. Resolves when it listens.
+ */
+export async function startNode(config: RaftNodeConfig, log: Log, options: NodeOptions = {}): Promise<void> {
+  const fatal = (error: unknown): void => {
+    log.fatal({ err: error }, 'the node stops for good');
+    process.exit(1);
+  };
+  try {
+    const app = await NestFactory.create<NestFastifyApplication>(
+      RaftNodeModule.forConfig(config, log, fatal, options),
+      new FastifyAdapter({ forceCloseConnections: true }),
+      { logger: new NestLog(log), abortOnError: false },
+    );
+    app.connectMicroservice(grpcServerOptions(config.listen));
+    stopOnSignals(app, log, config.shutdownTimeoutMs);
+    if (config.exitWithParent) exitWithParent();
+
+    await app.startAllMicroservices();
+    await app.listen(parseHostPort(config.opsListen));
+    log.info({ listen: config.listen, opsListen: config.opsListen, version: VERSION }, 'node started');
+  } catch (error) {
+    fatal(error);
+  }
+}
