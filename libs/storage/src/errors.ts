@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 /** What can go wrong in storage. Callers look at `code` and the fields, never at the text. */
 export abstract class StorageError extends Error {
@@ -169,7 +169,7 @@ export class CorruptStateError extends StorageError {
     options?: ErrorOptions,
   ) {
     super(
-      `the state in ${directory} is damaged: ${reason}. What it answers may be wrong. ${remedyFor(dirname(directory))}`,
+      `the state in ${directory} is damaged: ${reason}. What it answers may be wrong. ${remedyFor(dataDirectoryOfState(directory))}`,
       options,
     );
   }
@@ -190,4 +190,9 @@ export class StateFullError extends StorageError {
 /** A segment lies in `log/` of the data directory. */
 function dataDirectoryOf(segmentFile: string): string {
   return dirname(dirname(segmentFile));
+}
+
+/** A state lies in `state/` of the data directory, or in a numbered directory of that. */
+function dataDirectoryOfState(directory: string): string {
+  return dirname(basename(directory).startsWith('db-') ? dirname(directory) : directory);
 }

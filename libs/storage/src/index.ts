@@ -39,4 +39,5 @@ export { type StateDescription } from './state/state-description.js';
 export { type StateRange } from './state/state-range.js';
 export { type StateSnapshot } from './state/state-snapshot.js';
 export { StateStore, type StateStoreOptions } from './state/state-store.js';
+export { wipeDirectory, type WipeSummary } from './wipe.js';
 export { WriteAheadLog, type RecoverySummary, type WriteAheadLogOptions } from './write-ahead-log.js';
