@@ -31,7 +31,7 @@ export class FreeSpaceMonitor implements OnApplicationBootstrap, OnApplicationSh
     private readonly config: RaftNodeConfig,
     private readonly condition: NodeCondition,
     private readonly pulse: DiskPulse,
-    private readonly wal: WriteAheadLog,
+    @Inject(WriteAheadLog) private readonly wal: Pick<WriteAheadLog, 'isFull' | 'retry'>,
     @Inject(FREE_SPACE) private readonly freeSpace: FreeSpace,
     @Inject(LOG) private readonly log: Log,
   ) {}

@@ -18,7 +18,7 @@ const RANGE_BYTES = 128 * 1024;
 const BYTES_PER_SECOND = 16 * 1024 * 1024;
 
 /** A start waits so long for the verdict. A state that takes longer is read on in the background. */
-const START_BUDGET_MS = 1_000;
+const START_BUDGET_MS = 3_000;
 
 /**
  * Reads the whole state from the disk and compares its records with the hash that every write has maintained: what was changed by anything
