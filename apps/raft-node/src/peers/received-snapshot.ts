@@ -11,5 +11,5 @@ export interface ReceivedSnapshot {
    * The reader is done with it: `staged` is installed, or was not needed and is closed or discarded. Until then every other transfer to
    * this node is refused as busy.
    */
-  release(): void;
+  readonly release: () => void;
 }
