@@ -6,7 +6,15 @@ import { RingraftError, ServingStatus, type HealthCheckRequest, type HealthCheck
 import { RpcErrorFilter } from '../rpc-error.filter.js';
 
 /** What the standard health checking protocol may ask about here; the empty name stands for the whole server. */
-const SERVICES = ['', 'kv.v1.KeyValue', 'raft.v1.Election', 'raft.v1.Replication', 'admin.v1.Membership'];
+const SERVICES = [
+  '',
+  'kv.v1.KeyValue',
+  'raft.v1.Election',
+  'raft.v1.Replication',
+  'raft.v1.Snapshots',
+  'raft.v1.Consistency',
+  'admin.v1.Membership',
+];
 const WATCH_INTERVAL_MS = 250;
 
 /** grpc.health.v1.Health: the same truth as `/readyz`. */

@@ -1,14 +1,20 @@
 import { Module } from '@nestjs/common';
 import { HealthModule } from '@app/platform';
+import { ConditionModule } from '../condition/condition.module.js';
+import { DiskMonitorsModule } from '../condition/disk-monitors.module.js';
 import { ConsensusModule } from '../consensus/consensus.module.js';
+import { ConsistencyModule } from '../consistency/consistency.module.js';
 import { FsmModule } from '../fsm/fsm.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { ChecksModule } from './checks.module.js';
+import { DiskIsWell } from './disk-is-well.check.js';
 import { GrpcHealthController } from './grpc-health.controller.js';
 import { HasCaughtUp } from './has-caught-up.check.js';
 import { KnowsLeader } from './knows-leader.check.js';
 import { LogIsHealthy } from './log-is-healthy.check.js';
 import { RaftMetrics } from './raft-metrics.js';
+import { StateIsSound } from './state-is-sound.check.js';
+import { StorageMetrics } from './storage-metrics.js';
 
 /** What operators look at: health over HTTP and gRPC, and metrics. */
 @Module({
@@ -16,13 +22,16 @@ import { RaftMetrics } from './raft-metrics.js';
     HealthModule.forRoot({
       imports: [ChecksModule],
       liveness: [LogIsHealthy],
-      readiness: [LogIsHealthy, KnowsLeader, HasCaughtUp],
+      readiness: [LogIsHealthy, KnowsLeader, HasCaughtUp, DiskIsWell, StateIsSound],
     }),
+    ConditionModule,
     ConsensusModule,
+    ConsistencyModule,
+    DiskMonitorsModule,
     FsmModule,
     StorageModule,
   ],
   controllers: [GrpcHealthController],
-  providers: [RaftMetrics],
+  providers: [RaftMetrics, StorageMetrics],
 })
 export class OpsModule {}
