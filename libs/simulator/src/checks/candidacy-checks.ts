@@ -58,7 +58,8 @@ export class CandidacyChecks implements Check {
       ) {
         fail('unfit_leads', `${id} leads at tick ${now}, and must not since tick ${seen.since}`);
       }
-      const isSoon = now - leaderHeardTick < RELUCTANCE_TIMEOUTS * config.electionTimeoutTicks;
+      const isAsked = role === 'candidate' && seen.leaves.has(state.currentTerm);
+      const isSoon = !isAsked && now - leaderHeardTick < RELUCTANCE_TIMEOUTS * config.electionTimeoutTicks;
       if (candidacy === 'reluctant' && isCampaigning && seen.role === 'follower' && isSoon) {
         fail('reluctant_campaigns_early', `${id} heard a leader at tick ${leaderHeardTick}, and campaigns at ${now}`);
       }

@@ -244,10 +244,10 @@ function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'fau
       });
     }
   }
-  if ((focus === 'elections' || focus === 'disk' || focus === 'everything') && random.nextInt(0, 2) === 0) {
-    const at = random.nextInt(0, end);
+  if (['elections', 'disk', 'everything', 'quiet'].includes(focus) && random.nextInt(0, 2) === 0) {
+    const at = random.nextInt(0, end >> 1);
     for (const node of cluster.voters) {
-      const [late, duration] = [random.nextInt(0, timeout), random.nextInt(20, 60) * timeout];
+      const [late, duration] = [random.nextInt(0, timeout), random.nextInt(40, 80) * timeout];
       faults.push({ kind: 'reluctant', at: at + late, duration, node });
     }
     faults.push({ kind: 'isolate', at: at + 2 * timeout, duration: 15 * timeout, node: LEADER });
