@@ -1,11 +1,16 @@
 import type { NodeId, Raft, RaftState } from '@app/raft';
 
-/** Election timeouts from one attempt to the next: nothing is proposed while one is under way. */
-const PERIOD_TIMEOUTS = 3;
+/** Election timeouts that pass after the first round of attempts, in which nobody has taken over; after each further one it is twice as many. */
+const PAUSE_TIMEOUTS = 2;
+const PAUSE_TIMEOUTS_MAX = 120;
 
-/** Sees to it that another node leads when this one had better not: it asks one voter after the other, whoever has most of the log first. */
+/**
+ * Sees to it that another node leads when this one had better not, as the real node's driver does: it asks one voter after the other, whoever
+ * has most of the log first. Then it pauses, for nothing is proposed while an attempt is under way.
+ */
 export class HandOver {
   private asked: NodeId[] = [];
+  private rounds = 0;
   private nextTick = 0;
 
   constructor(private readonly electionTimeoutTicks: number) {}
@@ -14,16 +19,19 @@ export class HandOver {
   attempt(raft: Raft, { candidacy, transfer, now }: RaftState): boolean {
     if (candidacy === 'ready' || !raft.isLeader) {
       this.asked = [];
+      this.rounds = 0;
       this.nextTick = 0;
       return false;
     }
     if (transfer !== undefined || now < this.nextTick) return false;
-    const next = raft.successor(this.asked);
-    if (next === undefined) this.asked = [];
-    const to = next ?? raft.successor();
-    if (to === undefined || raft.transferLeadership(to) !== undefined) return false;
-    this.asked.push(to);
-    this.nextTick = now + PERIOD_TIMEOUTS * this.electionTimeoutTicks;
-    return true;
+    for (let to = raft.successor(this.asked); to !== undefined; to = raft.successor(this.asked)) {
+      this.asked.push(to);
+      if (raft.transferLeadership(to) === undefined) return true;
+    }
+    this.asked = [];
+    const pause = Math.min(PAUSE_TIMEOUTS * 2 ** this.rounds, PAUSE_TIMEOUTS_MAX);
+    this.rounds += 1;
+    this.nextTick = now + pause * this.electionTimeoutTicks;
+    return false;
   }
 }

@@ -191,6 +191,7 @@ export class Process implements DiskUser, SimEvent {
       const refusal = this.refusal();
       if (refusal !== undefined) return write.rejected(refusal, this.raft?.leaderId);
       if (!this.raft!.isLeader) return write.rejected('not_leader', this.raft!.leaderId);
+      if (this.log.isFull) return write.rejected('storage_full', this.raft!.leaderId);
       this.queuedWrites.push(write);
       this.scheduleTurn();
     });
@@ -428,8 +429,7 @@ export class Process implements DiskUser, SimEvent {
 
   private turn(raft: Raft): void {
     const { observer } = this.around;
-    const { candidacy } = this.node.behaviour;
-    if (candidacy !== this.state!.candidacy) raft.setCandidacy(candidacy);
+    this.stand(raft);
     this.propose(raft);
     this.requestReads(raft);
     const ready = raft.takeReady(!this.node.behaviour.isApplyStalled);
@@ -457,6 +457,13 @@ export class Process implements DiskUser, SimEvent {
     this.maybeCheckpoint();
     if (this.isDead) throw DIED;
     observer.settled(this.node);
+  }
+
+  /** A node whose log finds no space had better not lead. */
+  private stand(raft: Raft): void {
+    const { candidacy: wanted } = this.node.behaviour;
+    const candidacy = wanted === 'ready' && this.log.isFull ? 'reluctant' : wanted;
+    if (candidacy !== this.state!.candidacy) raft.setCandidacy(candidacy);
   }
 
   private propose(raft: Raft): void {

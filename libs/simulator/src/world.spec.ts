@@ -230,6 +230,19 @@ describe('World', () => {
     expectEqualStates(world);
   });
 
+  it('makes leadership move when the disk of the leader is full', () => {
+    const world = new World({ seed: 12, voters: 3, observer: silentObserver });
+    write(world, 'k', 'v');
+    const first = leaderOf(world)!;
+    const { currentTerm } = world.node(first).state!;
+    world.setDisk(first, { isFull: true });
+    for (let i = 0; i < 100; i++) write(world, `k${i}`, 'v');
+    expect(leaderOf(world)).not.toBe(first);
+    expect(world.node(leaderOf(world)!).state!.currentTerm).toBe(currentTerm + 1);
+    world.setDisk(first, { isFull: false });
+    expectEqualStates(world);
+  });
+
   it('does not start a node whose log was damaged while it was down', () => {
     const world = new World({ seed: 6, voters: 3, observer: silentObserver });
     for (let i = 0; i < 10; i++) write(world, `k${i}`, 'v');
