@@ -2,6 +2,7 @@ import type { Mutant } from '../mutant.js';
 
 const ELECTION = 'libs/raft/src/election.ts';
 const RAFT = 'libs/raft/src/raft.ts';
+const STATE = 'libs/raft/src/state.ts';
 const QUORUM = 'libs/raft/src/quorum.ts';
 const TRANSFER = 'libs/raft/src/leadership-transfer.ts';
 
@@ -220,5 +221,47 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       },
     ],
     note: 'in a joint configuration the new voters elect a leader by themselves',
+  },
+  {
+    name: 'reluctant-node-takes-over',
+    breaks: 'x',
+    edits: [{ file: ELECTION, find: "    if (state.candidacy !== 'ready') return;\n", replace: '' }],
+    note: 'a leader whose disk is full hands over to a node whose disk is full',
+  },
+  {
+    name: 'reluctant-node-hurries',
+    breaks: 'x',
+    edits: [{ file: ELECTION, find: '? RELUCTANCE_TIMEOUTS *', replace: '? 0 * RELUCTANCE_TIMEOUTS *' }],
+    note: 'a node that had better not lead leads as often as any other',
+  },
+  {
+    name: 'reluctant-node-never-campaigns',
+    breaks: 'x, liveness',
+    edits: [
+      {
+        file: STATE,
+        find: "this.candidacy === 'never') return false;",
+        replace: "this.candidacy !== 'ready') return false;",
+      },
+    ],
+    note: 'when all disks are slow nobody leads any more',
+  },
+  {
+    name: 'unfit-node-campaigns',
+    breaks: 'x',
+    edits: [{ file: STATE, find: " || this.candidacy === 'never') return false;", replace: ') return false;' }],
+    note: 'a node whose state is not to be trusted becomes leader, and answers from it',
+  },
+  {
+    name: 'unfit-leader-stays',
+    breaks: 'x',
+    edits: [
+      {
+        file: TRANSFER,
+        find: "return this.isRemoved(state) || state.candidacy === 'never';",
+        replace: 'return this.isRemoved(state);',
+      },
+    ],
+    note: 'a leader that must not lead goes on when its successor does not take over',
   },
 ];
