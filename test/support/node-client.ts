@@ -13,6 +13,7 @@ import {
   OpenSessionRequest,
   SetRequest,
   fromServiceError,
+  type ChangeResponse,
   type DeleteResponse,
   type GetResponse,
   type RequestVoteRequest,
@@ -21,6 +22,7 @@ import {
   type ServingStatus,
   type SetResponse,
   type StatusResponse,
+  type TransferLeadershipResponse,
 } from '@app/rpc';
 
 const CALL_TIMEOUT_MS = 10_000;
@@ -45,6 +47,28 @@ export class NodeClient {
   status(): Promise<StatusResponse> {
     const client = this.channel.client(MembershipClient);
     return unary(client.status.bind(client), {});
+  }
+
+  /** As a learner. */
+  addNode(nodeId: string): Promise<ChangeResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.addNode.bind(client), { nodeId });
+  }
+
+  promoteNode(nodeId: string): Promise<ChangeResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.promoteNode.bind(client), { nodeId });
+  }
+
+  removeNode(nodeId: string): Promise<ChangeResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.removeNode.bind(client), { nodeId });
+  }
+
+  /** To the most up-to-date voter within reach unless one is named. */
+  transferLeadership(nodeId = ''): Promise<TransferLeadershipResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.transferLeadership.bind(client), { nodeId });
   }
 
   get(key: string, request: Partial<GetRequest> = {}): Promise<GetResponse> {

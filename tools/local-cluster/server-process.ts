@@ -81,15 +81,15 @@ export class ServerProcess {
     return this.isRunning ? this.run!.child.pid : undefined;
   }
 
-  /** Returns at once; see `ready`. Throws when it runs already. */
-  start(): void {
+  /** Returns at once; see `ready`. `more` is environment for this run only, on top of its own. Throws when it runs already. */
+  start(more: Readonly<Record<string, string>> = {}): void {
     if (this.isRunning) throw new Error(`${this.name} runs already`);
     const { script, env, logPath } = this.command;
     mkdirSync(dirname(logPath), { recursive: true });
     const log = openSync(logPath, 'a');
     this.logStart = statSync(logPath).size;
     const child = spawn(process.execPath, ['--enable-source-maps', script], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, ...more },
       stdio: ['pipe', log, log],
       detached: true,
     });
