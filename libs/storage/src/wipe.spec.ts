@@ -11,7 +11,7 @@ import { wipeDirectory, wipeInSteps, type WipeSummary } from './wipe.js';
 import type { WriteAheadLog } from './write-ahead-log.js';
 
 // On a busy machine the disk takes its time.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const made: string[] = [];
 
@@ -32,13 +32,14 @@ const wipe = (directory: string): Promise<WipeSummary> =>
   promised<WipeSummary>((done) => wipeDirectory(directory, done));
 
 /** A data directory with a log of several segments, two states and their pointer, and things of others. */
-async function dataDirectory(): Promise<string> {
+async function dataDirectory(entries = 20, databases = ['db-1', 'db-2', 'lock']): Promise<string> {
   const directory = await temporaryDirectory();
   const log = await openLogIn(directory, 'old');
   await appendTo(log, { hardState: hardState(3, 'me') });
-  for (let index = 1; index <= 20; index += 1) await appendTo(log, { entries: [entry(index, 3, 'x'.repeat(300))] });
+  for (let index = 1; index <= entries; index += 1)
+    await appendTo(log, { entries: [entry(index, 3, 'x'.repeat(300))] });
   await closeLog(log);
-  for (const name of ['db-1', 'db-2', 'lock']) {
+  for (const name of databases) {
     const database = new ClassicLevel(join(directory, 'state', name));
     await database.open();
     await database.put('key', 'value');
@@ -121,7 +122,7 @@ describe('wiping a data directory', () => {
   });
 
   it('that ends anywhere leaves the old node, or none until it was repeated', async () => {
-    const template = await dataDirectory();
+    const template = await dataDirectory(5, ['db-1']);
     const outcomes: string[] = [];
     for (let at = 0; ; at += 1) {
       const directory = await temporaryDirectory();
@@ -145,15 +146,13 @@ describe('wiping a data directory', () => {
         await closeLog(started);
       }
       await wipe(directory);
-      const log = await openLogIn(directory, 'new');
-      expect([log.recovery.isNew, log.incarnation]).toEqual([true, 'new']);
-      await closeLog(log);
+      expect((await filesIn(directory)).filter((name) => !name.startsWith('log/lock/'))).toEqual([]);
     }
     // The mark is the first thing that comes and the last that goes; only its removal still has to be made durable.
-    expect(outcomes.filter((each) => each !== 'refused')).toEqual(['20 old with state', '0 new without state']);
-    expect(outcomes[0]).toBe('20 old with state');
+    expect(outcomes.filter((each) => each !== 'refused')).toEqual(['5 old with state', '0 new without state']);
+    expect(outcomes[0]).toBe('5 old with state');
     expect(outcomes.at(-1)).toBe('0 new without state');
-    expect(outcomes.length).toBeGreaterThan(20);
+    expect(outcomes.length).toBeGreaterThan(15);
   });
 
   it('syncs the mark before anything goes, and everything before the mark goes', async () => {
