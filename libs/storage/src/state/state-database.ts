@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Row } from '@app/kv';
 import { ClassicLevel } from 'classic-level';
 import { CorruptStateError } from '../errors.js';
+import { verifyLevel, type VerifiedFiles } from './level/verify-level.js';
 import { stateErrorOf } from './level-error.js';
 import { bytesOfRow, keyAfter, RangeDigest, type StateRange } from './state-range.js';
 import { decodeDescription, encodeDescription, type StoredDescription } from './state-description.js';
@@ -40,12 +41,33 @@ export class StateDatabase {
     readonly directory: string,
   ) {}
 
-  /** `CorruptStateError` if `mustExist` and there is none. */
-  static async open(directory: string, options: StateDatabaseOptions, mustExist: boolean): Promise<StateDatabase> {
+  static create(directory: string, options: StateDatabaseOptions): Promise<StateDatabase> {
+    return StateDatabase.openLevel(directory, options, true);
+  }
+
+  /** Verifies the files first. `CorruptStateError` also if there is no database. */
+  static async open(
+    directory: string,
+    options: StateDatabaseOptions,
+    files: VerifiedFiles = 'all',
+  ): Promise<StateDatabase> {
+    try {
+      await verifyLevel(directory, files);
+    } catch (error) {
+      throw stateErrorOf(directory, error);
+    }
+    return StateDatabase.openLevel(directory, options, false);
+  }
+
+  private static async openLevel(
+    directory: string,
+    options: StateDatabaseOptions,
+    createIfMissing: boolean,
+  ): Promise<StateDatabase> {
     const level: Level = new ClassicLevel(directory, {
       keyEncoding: 'view',
       valueEncoding: 'view',
-      createIfMissing: !mustExist,
+      createIfMissing,
       writeBufferSize: options.writeBufferBytes,
       cacheSize: options.cacheBytes,
     });
@@ -140,6 +162,11 @@ export class StateDatabase {
     to: Uint8Array | undefined,
   ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     for await (const page of this.storedPages(from, to, {})) yield page.map(([storedKey]) => storedKey);
+  }
+
+  async hasRows(): Promise<boolean> {
+    for await (const page of this.storedPages(Uint8Array.of(), undefined, { limit: 1 })) return page.length > 0;
+    return false;
   }
 
   /** From `from` on, at least one row and not more once there are `bytesMax`. */

@@ -48,7 +48,9 @@ export class StateHome {
         ),
       );
     }
-    const lock = await promised<DiskLock>((done) => disk.lock(done));
+    const lock = await promised<DiskLock>((done) => disk.lock(done)).catch((error: unknown) => {
+      throw stateErrorOf(disk.name, error);
+    });
     try {
       const pointer = await readPointer(disk.name, names);
       const found = names.filter(isDatabaseName);

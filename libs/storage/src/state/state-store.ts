@@ -96,7 +96,7 @@ export class StateStore implements KeySpace {
     try {
       if (home.pointer === undefined) await begin(home, options);
       const name = home.pointer!.current;
-      database = await StateDatabase.open(home.pathOf(name), sizesOf(options), true);
+      database = await StateDatabase.open(home.pathOf(name), sizesOf(options));
       const store = new StateStore(home, database, name, await database.description(), options);
       home.removeLeftovers();
       return store;
@@ -228,7 +228,7 @@ export class StateStore implements KeySpace {
       const left = this.home.pointer?.staged;
       if (left === undefined) return this.newStaged();
       try {
-        return await this.adopt(await StateDatabase.open(this.home.pathOf(left), this.sizes, true), left);
+        return await this.adopt(await StateDatabase.open(this.home.pathOf(left), this.sizes), left);
       } catch (error) {
         if (!(error instanceof CorruptStateError)) throw error;
         await this.home.remove(left);
@@ -303,8 +303,7 @@ export class StateStore implements KeySpace {
 
   private async adopt(database: StateDatabase, name: string): Promise<StagedState> {
     try {
-      const first = await database.storedKeys(Uint8Array.of(), undefined).next();
-      this.staged = new StagedState(database, name, !first.done, (staged, isDiscarded) =>
+      this.staged = new StagedState(database, name, await database.hasRows(), (staged, isDiscarded) =>
         this.afterOthers(() => this.endStaged(staged, isDiscarded)),
       );
       return this.staged;
@@ -316,7 +315,7 @@ export class StateStore implements KeySpace {
 
   private async newStaged(): Promise<StagedState> {
     const name = this.home.newName();
-    const database = await StateDatabase.open(this.home.pathOf(name), this.sizes, false);
+    const database = await StateDatabase.create(this.home.pathOf(name), this.sizes);
     try {
       await this.home.syncNames(name);
       await this.home.point({ current: this.databaseName, staged: name });
@@ -422,7 +421,7 @@ export class StateStore implements KeySpace {
       const needed = (await this.database.logBytes()) + 2 * changes.bytes + ROOM_BYTES;
       if ((await this.home.freeBytes()) < needed) return this.retryLater(changes);
       await this.home.link(this.databaseName, name);
-      copy = await StateDatabase.open(this.home.pathOf(name), this.sizes, true);
+      copy = await StateDatabase.open(this.home.pathOf(name), this.sizes, 'logs');
       const found = await copy.description();
       if ((found?.index ?? 0) < this.syncedAppliedIndex) {
         throw new CorruptStateError(
@@ -513,7 +512,7 @@ async function allOf(pages: AsyncIterable<readonly Row[]>): Promise<Row[]> {
 /** The first state, empty. A crash before the pointer is there leaves a database without a description, which is begun anew. */
 async function begin(home: StateHome, options: StateStoreOptions): Promise<void> {
   const first = databaseName(1);
-  const database = await StateDatabase.open(home.pathOf(first), sizesOf(options), false);
+  const database = await StateDatabase.create(home.pathOf(first), sizesOf(options));
   try {
     if (home.hasOtherThan(first) || (await database.description()) !== undefined) {
       throw new CorruptStateError(

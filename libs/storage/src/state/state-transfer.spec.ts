@@ -100,7 +100,7 @@ describe('a snapshot of a StateStore', () => {
         for (const each of range.rows) digest.add(each);
         expect(range.digest).toEqual(digest.finish());
         // A row here is 6 + 5 bytes and its lengths.
-        if (range.to) expect(range.rows).toHaveLength(Math.ceil(bytesMax / 19));
+        expect([range.to === undefined, Math.ceil(bytesMax / 19)]).toContain(range.to ? range.rows.length : true);
       }
       expect(next).toBeUndefined();
       expect(ranges.flatMap(({ rows }) => rows)).toHaveLength(300);
@@ -231,7 +231,7 @@ describe('a staged state', () => {
         rangeOf(
           '',
           undefined,
-          Object.fromEntries(numbered(0, 500, '').map(({ key }) => [textOf(key), `state ${round}`])),
+          Object.fromEntries(numbered(0, 500, '').map(({ key }): [string, string] => [textOf(key)!, `state ${round}`])),
         ),
       );
       let isInstalled = false;

@@ -35,7 +35,7 @@ export async function rowsOf(store: KeySpace): Promise<Record<string, string>> {
   const rows = await promised<readonly Row[]>((done) =>
     store.scan(Uint8Array.of(), new Uint8Array(8).fill(255), 1_000_000, done),
   );
-  return Object.fromEntries(rows.map(({ key, value }) => [textOf(key), textOf(value)]));
+  return Object.fromEntries(rows.map(({ key, value }): [string, string] => [textOf(key)!, textOf(value)!]));
 }
 
 /** A store whose every write is described at once. */
