@@ -14,7 +14,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SNAPSHOTS,
-        find: 'Math.min(index - this.config.retainedEntries, state.log.persistedIndex,',
+        find: 'Math.min(index - retainedEntries, state.log.persistedIndex,',
         replace: 'Math.min(state.appliedIndex, state.log.persistedIndex,',
       },
     ],
@@ -189,7 +189,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/storage/src/log-scan.ts',
-        find: "    if (reading.state === 'damaged') throw corrupt(file, offset, reading.reason);\n",
+        find: "    if (reading.state === 'damaged') return refuse(reading.reason);\n",
         replace: '',
       },
       { file: 'libs/storage/src/log-scan.ts', find: 'if (proof !== undefined) {', replace: 'if (proof === -1) {' },

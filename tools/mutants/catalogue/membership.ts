@@ -122,7 +122,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     name: 'removed-node-campaigns',
     breaks: 'j',
-    edits: [{ file: STATE, find: '    if (this.expulsion !== undefined) return false;\n', replace: '' }],
+    edits: [{ file: STATE, find: 'if (this.expulsion !== undefined || this.candidacy', replace: 'if (this.candidacy' }],
     note: 'a node that was told of its removal asks for votes all the same',
   },
   {
