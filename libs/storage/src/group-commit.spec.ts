@@ -44,6 +44,41 @@ describe('group commit', () => {
     expect(log.pendingBytes).toBe(0);
   });
 
+  it('says when a write with its sync, or a new segment, begins and ends: one at a time, also when it fails', () => {
+    const told: string[] = [];
+    let isFailing = false;
+    const disk = new MemoryDisk({
+      completions: 'queued',
+      intercept: ({ kind }) => (isFailing && kind === 'sync' ? new Error('EIO') : undefined),
+    });
+    const observer = {
+      onWriteStart: () => told.push('start'),
+      onWriteEnd: (isDurable: boolean) => told.push(isDurable ? 'end' : 'failed'),
+      onSync: () => told.push('sync'),
+      onSegments: () => told.push('segments'),
+    };
+    const log = openQueued(disk, { segmentBytesMax: 600, preallocateBytes: 100, observer });
+    const append = (index: number): void =>
+      log.append({ hardState: hardState(1), entries: [entry(index, 1, new Uint8Array(300))] }, () => told.push('done'));
+    append(1);
+    expect(told).toEqual(['start']);
+    disk.step();
+    expect(told.splice(0)).toEqual(['start']);
+    disk.run();
+    expect(told.splice(0)).toEqual(['end', 'sync', 'done']);
+    append(2);
+    disk.run();
+    const written = ['start', 'end', 'sync'];
+    expect(told.splice(0)).toEqual(['start', 'end', 'segments', ...written, 'done']);
+    log.seal(() => told.push('sealed'));
+    disk.run();
+    expect(told.splice(0)).toEqual([...written, 'sealed']);
+    isFailing = true;
+    append(3);
+    disk.run();
+    expect(told.slice(-3)).toEqual(['start', 'failed', 'done']);
+  });
+
   it('gathers what completions append into one group', () => {
     const disk = new MemoryDisk({ completions: 'queued' });
     const syncs: number[] = [];

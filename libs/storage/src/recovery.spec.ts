@@ -285,6 +285,41 @@ describe('recovery of a small log of two segments', () => {
     });
   });
 
+  it('names what is damaged, and what to do about it', () => {
+    const disk = new MemoryDisk();
+    const log = mustOpen(disk);
+    outcomeOf((done) => log.append({ hardState: hardState(1, 'a') }, done));
+    for (const index of [1, 2, 3]) outcomeOf((done) => log.append({ entries: [entry(index, 1)] }, done));
+    outcomeOf((done) => log.append({ hardState: hardState(2, 'b'), entries: [entry(2, 2)] }, done));
+    outcomeOf((done) => log.close(done));
+    const offsets = frameOffsets(disk.contentOf(FIRST)!).slice(0, -1);
+    // A byte behind the header of each record, and at last one of a header.
+    const refusals = [...offsets.map((offset) => offset + 40), offsets.at(-1)! + 9].map((at) =>
+      refusalOf(
+        copyOf(disk, FIRST, (bytes) => {
+          bytes[at]! ^= 64;
+          return bytes;
+        }),
+      ),
+    );
+    expect(refusals.map((refusal) => refusal?.record)).toEqual([
+      'the segment header',
+      'the hard state behind entry 0',
+      'entry 1',
+      'entry 2',
+      'entry 3',
+      'the hard state behind entry 3',
+      'an entry behind entry 3',
+      'the seal behind entry 2',
+      'the seal behind entry 2',
+      'record 9, behind entry 2',
+    ]);
+    const { message } = new CorruptLogError('/data/n1/log/wal-1.log', 64, 'entry 17', 'why');
+    expect(message).toContain('/data/n1/log/wal-1.log at byte 64, entry 17: why');
+    expect(message).toContain('"raft-node --wipe --data-dir /data/n1"');
+    expect(new ForeignLogError('/data/n1/log/wal-1.log', 'nodeId', 'a', 'b').message).toContain('--data-dir /data/n1"');
+  });
+
   it('refuses a segment whose records were written in another order', () => {
     const offsets = frameOffsets(last);
     const [one, two, three] = offsets.slice(-3) as [number, number, number];
