@@ -180,7 +180,7 @@ describe('a node and a gateway', () => {
       const env = await envOfSecondNode({ [variable]: value });
       env['RINGRAFT_PEERS'] = `${env['RINGRAFT_NODE_ID']}=${env['RINGRAFT_LISTEN']}`;
       const { code, stdout, stderr } = await runApp('raft-node', { env });
-      expect(stdout + stderr).toContain("the data directory is not this node's");
+      expect(stdout + stderr).toContain("is not this node's data directory");
       expect(stdout + stderr).toContain(value);
       expect(code).toBe(1);
     }

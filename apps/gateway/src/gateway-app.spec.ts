@@ -21,6 +21,7 @@ describe('the gateway over HTTP', () => {
         RINGRAFT_VALUE_BYTES_MAX: '1000',
         RINGRAFT_KEY_BYTES_MAX: '100',
         RINGRAFT_STATUS_TIMEOUT_MS: '500',
+        RINGRAFT_SHUTDOWN_GRACE_MS: '0',
       },
     });
     app = await createGateway(config, createLog({ level: 'silent', fields: {} }), '1.2.3');
@@ -476,5 +477,37 @@ describe('a gateway that stops', () => {
     await closing;
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
     cluster.stop();
+  });
+});
+
+describe('a gateway that is to stop', () => {
+  it('is not ready from then on, serves for its grace, asks for the end of each connection, and then is gone', async () => {
+    const cluster = await FakeCluster.start('c1');
+    const config = loadConfig(GatewayConfig, {
+      env: { RINGRAFT_CLUSTERS: cluster.listing, RINGRAFT_SHUTDOWN_GRACE_MS: '500' },
+    });
+    const app = await createGateway(config, createLog({ level: 'silent', fields: {} }), '1.2.3');
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const url = await app.getUrl();
+    try {
+      const before = await fetch(`${url}/v1/limits`);
+      expect(before.headers.get('connection')).toBe('keep-alive');
+      let isClosed = false;
+      const closed = app.close().then(() => (isClosed = true));
+      let ready: Response;
+      do ready = await fetch(`${url}/readyz`);
+      while (ready.status === 200);
+      expect(await ready.text()).toContain('the process is stopping');
+      const put = await fetch(`${url}/v1/kv/k`, { method: 'PUT', body: 'v' });
+      expect({ status: put.status, connection: put.headers.get('connection'), isClosed }).toEqual({
+        status: 201,
+        connection: 'close',
+        isClosed: false,
+      });
+      await closed;
+      await expect(fetch(`${url}/readyz`)).rejects.toThrow();
+    } finally {
+      cluster.stop();
+    }
   });
 });

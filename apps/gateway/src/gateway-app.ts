@@ -5,6 +5,7 @@ import type { GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { serveApiDocumentation } from './http/api-documentation.js';
 import { createHttpAdapter, measureRequests } from './http/http-adapter.js';
+import { LeaveTaking } from './http/leave-taking.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteTable } from './http/route-table.js';
 import { GatewayMetrics } from './ops/gateway-metrics.js';
@@ -19,6 +20,7 @@ export async function createGateway(config: GatewayConfig, log: Log, version: st
   });
   app.useGlobalFilters(new ProblemFilter(config, log, routes));
   measureRequests(adapter, app.get(GatewayMetrics));
+  app.get(LeaveTaking).announceOn(adapter);
   serveApiDocumentation(app, version);
   app.getHttpServer().maxConnections = config.connectionsMax;
   return app;

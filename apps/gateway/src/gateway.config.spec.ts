@@ -100,6 +100,7 @@ describe('GatewayConfig', () => {
     [{ RINGRAFT_REQUEST_TIMEOUT_MS: '0' }, 'requestTimeoutMs'],
     [{ RINGRAFT_KEY_BYTES_MAX: 'many' }, 'keyBytesMax'],
     [{ RINGRAFT_RETRY_DELAY_MS: '300' }, 'retryDelayMs must not be above retryDelayMaxMs'],
+    [{ RINGRAFT_SHUTDOWN_GRACE_MS: '10000' }, 'shutdownGraceMs must be below shutdownTimeoutMs'],
     [{ RINGRAFT_VALUE_BYTES_MAX: '8388608', RINGRAFT_PENDING_BYTES_MAX: '1048576' }, 'pendingBytesMax'],
   ])('refuses %j, naming %s', (env, message) => {
     expect(faultsOf({ RINGRAFT_CLUSTERS: CLUSTERS, ...env })).toContain(message);

@@ -96,9 +96,17 @@ export class GatewayConfig extends ProcessConfig implements ChecksTogether {
   @Max(60_000)
   statusTimeoutMs = 1_000;
 
+  /** Load balancers look at `/readyz` from time to time only: for so long after a SIGTERM it says 503, and requests are served as before. */
+  @Option({ describe: 'How long a gateway that is to stop goes on serving, so that it is noticed', unit: 'ms' })
+  @IsInt()
+  @Min(0)
+  @Max(300_000)
+  shutdownGraceMs = 1_000;
+
   faultsTogether(): string[] {
     const faults: string[] = [];
     if (this.retryDelayMs > this.retryDelayMaxMs) faults.push('retryDelayMs must not be above retryDelayMaxMs');
+    if (this.shutdownGraceMs >= this.shutdownTimeoutMs) faults.push('shutdownGraceMs must be below shutdownTimeoutMs');
     if (this.valueBytesMax + this.keyBytesMax > this.pendingBytesMax) {
       faults.push('pendingBytesMax must hold one key and one value of the largest size');
     }

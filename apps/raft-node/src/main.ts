@@ -2,12 +2,14 @@ import 'reflect-metadata';
 import { VERSION, configOrExit, createLog, exitOnFatalErrors } from '@app/platform';
 import { RaftNodeConfig } from './raft-node.config.js';
 import { startNode } from './start-node.js';
+import { wipeNode } from './wipe-node.js';
 
 const config = configOrExit(RaftNodeConfig, {
   name: 'raft-node',
   describe: 'One node of a Ringraft cluster: a Raft member with its log and its state machine.',
   version: VERSION,
 });
+if (config.wipe) process.exit(await wipeNode(config));
 const log = createLog({ level: config.logLevel, fields: { cluster: config.clusterId, node: config.nodeId } });
 exitOnFatalErrors(log);
 await startNode(config, log);

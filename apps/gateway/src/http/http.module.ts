@@ -5,11 +5,13 @@ import { ClassicController } from './classic.controller.js';
 import { ClusterController } from './cluster.controller.js';
 import { CountersController } from './counters.controller.js';
 import { KvController } from './kv.controller.js';
+import { LeaveTaking } from './leave-taking.js';
 import { LimitsController } from './limits.controller.js';
 
 /** HTTP in, one call of the router, HTTP out. */
 @Module({
   imports: [RoutingModule, HashingModule],
   controllers: [ClassicController, KvController, CountersController, ClusterController, LimitsController],
+  providers: [LeaveTaking],
 })
 export class HttpModule {}

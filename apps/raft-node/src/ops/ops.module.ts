@@ -10,6 +10,7 @@ import { ChecksModule } from './checks.module.js';
 import { DiskIsWell } from './disk-is-well.check.js';
 import { GrpcHealthController } from './grpc-health.controller.js';
 import { HasCaughtUp } from './has-caught-up.check.js';
+import { IsMember } from './is-member.check.js';
 import { KnowsLeader } from './knows-leader.check.js';
 import { LogIsHealthy } from './log-is-healthy.check.js';
 import { RaftMetrics } from './raft-metrics.js';
@@ -22,7 +23,7 @@ import { StorageMetrics } from './storage-metrics.js';
     HealthModule.forRoot({
       imports: [ChecksModule],
       liveness: [LogIsHealthy],
-      readiness: [LogIsHealthy, KnowsLeader, HasCaughtUp, DiskIsWell, StateIsSound],
+      readiness: [LogIsHealthy, IsMember, KnowsLeader, HasCaughtUp, DiskIsWell, StateIsSound],
     }),
     ConditionModule,
     ConsensusModule,
