@@ -240,6 +240,40 @@ describe('RaftDriver', () => {
     expect(node.stateMachine.revision).toBe(100);
   });
 
+  it('on a full disk takes what frees space and refuses the rest, when nobody else can lead', async () => {
+    node = await new DriverUnderTest().start(1);
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    await node.write(set('k', 'v'));
+    node.condition.raise('storage_full', 'no room');
+    const remove = encodeCommand({ kind: 'delete', key: Uint8Array.from(Buffer.from('k')) });
+    let refusal: Answer | string = '';
+    while (refusal !== 'STORAGE_FULL') {
+      await nextTurn();
+      refusal = await node.write(set('k', 'w'));
+      expect(['NO_LEADER', 'STORAGE_FULL']).toContain(refusal);
+    }
+    await expect(node.read()).resolves.toBe('read');
+    await expect(node.write(remove)).resolves.toMatchObject({ kind: 'delete', deleted: true });
+    node.condition.clear('storage_full');
+    await expect(node.write(set('k', 'w'))).resolves.toMatchObject({ kind: 'set', created: true });
+  });
+
+  it('on a full disk sends writers away, to come again, while it hands over', async () => {
+    node = await new DriverUnderTest().start(3);
+    node.playPeers('n2', 'n3');
+    await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
+    node.condition.raise('storage_full', 'no room');
+    await expect(node.write(set('k', 'v'))).resolves.toBe('NO_LEADER');
+    await eventually(() => node.sent.some(({ type }) => type === 'TimeoutNow'));
+    // Nobody takes over.
+    let refusal: Answer | string = 'NO_LEADER';
+    while (refusal === 'NO_LEADER') {
+      await nextTurn();
+      refusal = await node.write(set('k', 'v'));
+    }
+    expect(refusal).toBe('STORAGE_FULL');
+  });
+
   it('stops for good after a failed write to the log', async () => {
     node = await new DriverUnderTest().start(1);
     await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);

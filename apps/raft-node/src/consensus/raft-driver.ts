@@ -176,7 +176,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void {
-    const refusal = this.refusal() ?? this.condition.writeRefusal(command);
+    const refusal = this.refusal() ?? this.troubleWith(command);
     if (refusal !== undefined) {
       this.failedProposals += 1;
       reply(undefined, refusal);
@@ -239,6 +239,13 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
       return { code: 'OVERLOADED', detail: `${this.config.pendingOperationsMax} operations are already waiting` };
     }
     return undefined;
+  }
+
+  /** A full disk is no reason to give up yet while a member may take over that has room. */
+  private troubleWith(command: Uint8Array): Refusal | undefined {
+    const trouble = this.condition.writeRefusal(command);
+    if (trouble?.code !== 'STORAGE_FULL' || this.handover.hasFailed) return trouble;
+    return { code: 'NO_LEADER', detail: `the leadership is being handed over: ${trouble.detail}` };
   }
 
   /**

@@ -10,7 +10,7 @@ const key = Uint8Array.of(1);
 const set: Request = { kind: 'set', key, value: Uint8Array.of(9), contentType: '', ttlMs: 0 };
 
 /** A service whose consensus is a leader that applies at once, or refuses everything with `refusal`. */
-function serviceWith(state: { refusal?: Refusal; leaderId?: string }) {
+function serviceWith(state: { refusal?: Refusal; leaderId?: string; staleReadRefusal?: Refusal }) {
   const config = new RaftNodeConfig();
   config.clusterId = 'c1';
   config.nodeId = 'n1';
@@ -26,7 +26,7 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string }) {
   desk.readBy({
     isLeader: state.refusal === undefined,
     leaderId: state.leaderId,
-    staleReadRefusal: undefined,
+    staleReadRefusal: state.staleReadRefusal,
     write: (command, _deadlineMs, reply) => {
       if (state.refusal !== undefined) reply(undefined, state.refusal);
       else reply(stateMachine.apply([{ index: ++index, data: encodeBatch(1, [command]) }])[0]![0], undefined);
@@ -67,6 +67,20 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string }) {
 const NOT_LEADER: Refusal = { code: 'NOT_LEADER', detail: '' };
 
 describe('KeyValueService', () => {
+  it('in quarantine shows nothing of its state: no stale read, no read that was confirmed, no answer to a write', async () => {
+    const staleReadRefusal: Refusal = { code: 'QUARANTINED', detail: 'why' };
+    const { execute, applied } = serviceWith({ staleReadRefusal, leaderId: 'n2' });
+    for (const consistency of [Consistency.STALE, Consistency.LINEARIZABLE]) {
+      expect(await execute({ kind: 'get', key }, { consistency })).toMatchObject({
+        code: 'QUARANTINED',
+        outcome: Outcome.NOT_APPLIED,
+        leader: { nodeId: 'n2', address: '127.0.0.1:2' },
+      });
+    }
+    expect(await execute(set)).toMatchObject({ code: 'OUTCOME_UNKNOWN', outcome: Outcome.UNKNOWN });
+    expect(applied()).toBe(1);
+  });
+
   it('answers with what the state machine said', async () => {
     const { execute } = serviceWith({});
     expect(decodeAnswer((await execute(set)).answer)).toMatchObject({ kind: 'set', created: true, revision: 1 });

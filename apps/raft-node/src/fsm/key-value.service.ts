@@ -49,7 +49,7 @@ export class KeyValueService {
     const deadlineMs = performance.now() + timeoutMs;
     if (request.kind !== 'get') {
       this.desk.write(operation.command, deadlineMs, (answer, refusal) => {
-        if (answer !== undefined) respond(successResult(answer));
+        if (answer !== undefined) respond(this.trusted(answer));
         else this.refuse(operation, refusal ?? NO_ANSWER, deadlineMs, respond);
       });
     } else if (operation.consistency === Consistency.STALE) {
@@ -62,9 +62,17 @@ export class KeyValueService {
     }
   }
 
+  /** An entry that is applied took effect on all members; what a state that is known to be wrong says of it is worth nothing. */
+  private trusted(answer: Uint8Array): Result {
+    const refusal = this.desk.staleReadRefusal;
+    return refusal?.code === 'QUARANTINED' ? failedResult('OUTCOME_UNKNOWN', refusal.detail) : successResult(answer);
+  }
+
   private readNow(query: GetQuery): Result {
     const refusal = this.desk.staleReadRefusal;
-    if (refusal !== undefined) return failedResult(refusal.code, refusal.detail, { outcome: refusal.outcome });
+    if (refusal !== undefined) {
+      return failedResult(refusal.code, refusal.detail, { outcome: refusal.outcome, leader: this.leaderHint() });
+    }
     return successResult(encodeAnswer(this.stateMachine.read(query)));
   }
 
