@@ -21,7 +21,6 @@ export {
   WipeUnfinishedError,
 } from './errors.js';
 export { FaultyDisk, type FaultyOperation, type InjectedFaults } from './faulty-disk.js';
-export { LevelKeySpace, type LevelKeySpaceOptions } from './level-key-space.js';
 export { type LogBatch } from './log-batch.js';
 export { type LogObserver } from './log-writer.js';
 export {

@@ -2,6 +2,8 @@ import { cpSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DiskError, StateFailedError } from '../errors.js';
+import { NodeDisk } from '../node-disk.js';
 import { applied, descriptionOf, patient, row, rowsOf, utf8 } from '../testing/state-fixture.js';
 import { RangeDigest, type StateRange } from './state-range.js';
 import { StateDatabase } from './state-database.js';
@@ -157,6 +159,41 @@ describe('a step that fails', () => {
     await store.flush();
     await store.install(staged, descriptionOf(70));
     expect(await rowsOf(store)).toEqual(theirs);
+    await store.close();
+  });
+
+  it('in the swap itself ends the store, and the next start finds the old or the new state', async () => {
+    const directory = await temporaryDirectory();
+    const failures: Error[] = [];
+    const store = await StateStore.open(directory, { ...patient, onFailure: (error) => failures.push(error) });
+    applied(store, [row('mine', '1'), row('shared', 'ours')], 5);
+    await store.flush();
+    const staged = await store.stage();
+    await staged.put(rangeOf(theirs));
+    jest
+      .spyOn(NodeDisk.prototype, 'syncDirectory')
+      .mockImplementationOnce((done) => done(new DiskError('fsync', directory, new Error('EIO: i/o error'))));
+    await expect(store.install(staged, descriptionOf(70))).rejects.toThrow('EIO');
+    expect(() => store.get(utf8('mine'))).toThrow('EIO');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(failures).toEqual([expect.objectContaining({ code: 'STATE_FAILED' })]);
+    await store.close();
+    const again = await StateStore.open(directory, patient);
+    expect([again.appliedIndex, await rowsOf(again)]).toEqual([70, theirs]);
+    await again.close();
+  });
+
+  it('because a sync failed ends the store: what was synced is not known any more', async () => {
+    const directory = await temporaryDirectory();
+    const failures: Error[] = [];
+    const store = await StateStore.open(directory, { ...patient, onFailure: (error) => failures.push(error) });
+    applied(store, [row('mine', '1')], 5);
+    const failed = new StateFailedError(directory, new Error(`IO error: ${directory}/000003.log: Input/output error`));
+    jest.spyOn(StateDatabase.prototype, 'write').mockRejectedValueOnce(failed);
+    await expect(store.flush()).rejects.toBe(failed);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([failures, store.isFull, store.syncedAppliedIndex]).toEqual([[failed], false, 0]);
+    expect(() => store.write([], 6)).toThrow(failed);
     await store.close();
   });
 });
