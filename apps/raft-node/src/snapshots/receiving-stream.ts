@@ -4,13 +4,14 @@ import {
   toServiceError,
   type InstallSnapshotRequest,
   type InstallSnapshotResponse,
+  type SnapshotRange,
   type SnapshotVerdict,
 } from '@app/rpc';
 
 export type ReceivingCall = ServerDuplexStream<InstallSnapshotRequest, InstallSnapshotResponse>;
 
 /** Requests that wait here; more of them wait in the stream, and then at the sender. */
-const QUEUE_LENGTH = 2;
+const QUEUE_LENGTH = 8;
 
 /** The receiver's end of a stream: requests one by one, and no faster than they are taken. */
 export class ReceivingStream {
@@ -39,10 +40,17 @@ export class ReceivingStream {
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
     this.requireOpen();
-    const request = this.queue.shift();
+    const request = this.shift();
     if (request === undefined) throw new RingraftError('OUTCOME_UNKNOWN', 'the sender ended the stream');
-    if (this.queue.length < QUEUE_LENGTH) this.call.resume();
     return request;
+  }
+
+  /** The range that has arrived already and would come next, if it fits. */
+  takeRangeIf(fits: (range: SnapshotRange) => boolean): SnapshotRange | undefined {
+    const range = this.queue[0]?.range;
+    if (range === undefined || !fits(range)) return undefined;
+    this.shift();
+    return range;
   }
 
   answer(verdict: SnapshotVerdict, sequence = 0): void {
@@ -64,6 +72,12 @@ export class ReceivingStream {
       this.close(error instanceof RingraftError ? error : new RingraftError('INTERNAL', 'unexpected error'));
       this.call.emit('error', toServiceError(error));
     }
+  }
+
+  private shift(): InstallSnapshotRequest | undefined {
+    const request = this.queue.shift();
+    if (this.queue.length < QUEUE_LENGTH) this.call.resume();
+    return request;
   }
 
   private get isOpen(): boolean {

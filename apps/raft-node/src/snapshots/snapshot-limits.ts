@@ -22,8 +22,8 @@ export interface SnapshotLimits {
 
 export const DEFAULT_SNAPSHOT_LIMITS: SnapshotLimits = {
   rangeBytes: 256 * 1024,
-  rangesInFlightMax: 4,
-  bytesInFlightMax: 2 * 1024 * 1024,
+  rangesInFlightMax: 16,
+  bytesInFlightMax: 4 * 1024 * 1024,
   silenceMsMax: 10_000,
   bytesPerSecondMin: 128 * 1024,
   stallMsMax: 30_000,

@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { LOG, type Log } from '@app/platform';
 import type { InstallSnapshot, Term } from '@app/raft';
-import { RingraftError, SnapshotVerdict } from '@app/rpc';
+import { RingraftError, SnapshotVerdict, type SnapshotRange } from '@app/rpc';
 import { CorruptStateError, StateFullError, StateStore, type StagedState } from '@app/storage';
 import { PeerDirectory } from '../peers/peer-directory.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
@@ -10,6 +11,12 @@ import { ArrivedRanges } from './arrived-ranges.js';
 import { ReceivingStream, type ReceivingCall } from './receiving-stream.js';
 import { SnapshotMetrics, type TransferResult } from './snapshot-metrics.js';
 import { bytesOfRows, fromHeader, malformed, rangeOf } from './snapshot-wire.js';
+
+/** Rows that are laid down with one sync, about. */
+const PUT_BYTES_MAX = 2 * 1024 * 1024;
+
+/** The rows of several ranges have no digest of their own: each was verified by itself. */
+const VERIFIED = new Uint8Array(0);
 
 interface Transfer {
   readonly message: InstallSnapshot;
@@ -158,21 +165,54 @@ export class SnapshotReceiver implements BeforeApplicationShutdown {
       return true;
     }
     if (range === undefined) throw malformed('a message of the stream is neither a range nor the end');
+    if (range.hasRows) await this.takeRows(transfer, staged, range);
+    else await this.compare(transfer, staged, range);
+    return false;
+  }
+
+  private async compare({ stream, ranges }: Transfer, staged: StagedState, range: SnapshotRange): Promise<void> {
     ranges.arrived(range);
-    const { from, to, rows, digest } = rangeOf(range);
-    if (range.hasRows) {
-      await staged.put({ from, to, rows, digest });
-      const bytes = bytesOfRows(rows);
-      transfer.bytes += bytes;
-      this.metrics.rowsStored(bytes);
-    } else if (Buffer.compare(await staged.digestOf(from, to), digest) !== 0) {
+    const { from, to, digest } = rangeOf(range);
+    if (Buffer.compare(await staged.digestOf(from, to), digest) === 0) {
+      ranges.has(range);
+      stream.answer(SnapshotVerdict.STORED, range.sequence);
+    } else {
       ranges.want(range);
       stream.answer(SnapshotVerdict.WANTED, range.sequence);
-      return false;
     }
-    ranges.has(range);
-    stream.answer(SnapshotVerdict.STORED, range.sequence);
-    return false;
+  }
+
+  /** Stores the range, and with the same sync those behind it that have arrived meanwhile. */
+  private async takeRows(transfer: Transfer, staged: StagedState, first: SnapshotRange): Promise<void> {
+    const { stream, ranges } = transfer;
+    ranges.arrived(first);
+    const taken = [first];
+    let bytes = bytesOfRows(first.rows);
+    let fault: Error | undefined;
+    while (bytes < PUT_BYTES_MAX && fault === undefined) {
+      const { isLast, to } = taken.at(-1)!;
+      const next = stream.takeRangeIf(({ hasRows, from }) => hasRows && !isLast && from.equals(to));
+      if (next === undefined) break;
+      // Checking one takes a millisecond or more.
+      await nextTurn();
+      try {
+        ranges.arrived(next);
+        taken.push(next);
+        bytes += bytesOfRows(next.rows);
+      } catch (error) {
+        fault = error as Error;
+      }
+    }
+    const { isLast, to } = taken.at(-1)!;
+    const rows = taken.flatMap((range) => range.rows);
+    await staged.put({ from: first.from, to: isLast ? undefined : to, rows, digest: VERIFIED });
+    transfer.bytes += bytes;
+    this.metrics.rowsStored(bytes);
+    for (const range of taken) {
+      ranges.has(range);
+      stream.answer(SnapshotVerdict.STORED, range.sequence);
+    }
+    if (fault !== undefined) throw fault;
   }
 
   private handOver({ message, incarnation }: Transfer, staged: StagedState): void {

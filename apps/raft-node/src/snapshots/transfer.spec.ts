@@ -3,7 +3,7 @@ import { until } from '../../../../libs/rpc/src/testing/loopback-server.js';
 import { TransferBed, someRows, type Tap } from './testing/transfer-bed.js';
 
 /** A few rows to a range, so that a small state has many ranges. */
-const SMALL_RANGES = { rangeBytes: 1_000, retryDelayMs: 5, retryDelayMsMax: 20 };
+const SMALL_RANGES = { rangeBytes: 1_000, rangesInFlightMax: 4, retryDelayMs: 5, retryDelayMsMax: 20 };
 const ROW_COUNT = 200;
 
 describe('the transfer of a state', () => {
