@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLog, loadConfig } from '@app/platform';
+import { failedResult } from '@app/rpc';
 import { createGateway } from './gateway-app.js';
 import { GatewayConfig } from './gateway.config.js';
 import { FakeCluster } from './testing/fake-cluster.js';
@@ -341,6 +342,29 @@ describe('the gateway over HTTP', () => {
       expect(references.length).toBeGreaterThan(3);
       for (const url of references) {
         expect((await call('GET', new URL(url, 'http://host/docs').pathname)).statusCode).toBe(200);
+      }
+    });
+
+    it('answers 507 in both interfaces when the cluster has no room', async () => {
+      const [node] = clusters[1]!.nodes;
+      clusters[0]!.nodes[0]!.behaviour = node!.behaviour = (request, proceed, respond) =>
+        respond(request.kind === 'set' ? failedResult('STORAGE_FULL', 'no room left') : proceed());
+      try {
+        const answer = await put('/v1/kv/full');
+        expectProblem(answer, 507, 'STORAGE_FULL', {
+          outcome: 'not_applied',
+          retryable: false,
+          detail: 'no room left',
+        });
+        const classic = await call('POST', '/request', {
+          body: 'key=full&request=SET|full|v',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        });
+        expect([classic.statusCode, classic.body]).toEqual([507, '{"response":"","error_code":"STORAGE_FULL"}']);
+        expect((await call('GET', '/v1/kv/full')).statusCode).toBe(404);
+        expect((await call('DELETE', '/v1/kv/full')).statusCode).toBe(204);
+      } finally {
+        for (const { nodes } of clusters) nodes[0]!.behaviour = (_request, proceed, respond) => respond(proceed());
       }
     });
 

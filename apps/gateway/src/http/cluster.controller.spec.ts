@@ -45,6 +45,20 @@ describe('GET /v1/cluster', () => {
     expect((await viewOf(statusOf(options))).health).toBe(health);
   });
 
+  it('shows who is in quarantine, who is no member any more, and what states hash to', async () => {
+    const status = statusOf({ active: ['n2'], silent: ['n3'], sick: ['n2'] });
+    Object.assign(status.nodes[0]!.status!, { contentHash: 'aa', historyHash: 'bb' });
+    Object.assign(status.nodes[1]!.status!, { isQuarantined: true, expulsion: 'stop it' });
+    const view = await viewOf(status);
+    expect(view.health).toBe('degraded');
+    const none = { is_quarantined: false, expulsion: null, content_hash: null, history_hash: null };
+    expect(view.nodes).toMatchObject([
+      { ...none, content_hash: 'aa', history_hash: 'bb' },
+      { ...none, is_quarantined: true, expulsion: 'stop it' },
+      { ...none, is_quarantined: null },
+    ]);
+  });
+
   it('tells how far a node is behind its leader, and why it does not answer', async () => {
     const view = await viewOf(statusOf({ active: ['n2'], silent: ['n3'] }));
     expect(view.nodes.map(({ lag }) => lag)).toEqual([0, 3, null]);

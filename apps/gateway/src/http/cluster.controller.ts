@@ -74,6 +74,11 @@ function nodeView({ node, status, failure }: NodeStatus, leader: NodeStatus | un
     log_bytes: status?.logBytes ?? null,
     uptime_seconds: status?.uptimeSeconds ?? null,
     version: status?.version ?? null,
+    is_quarantined: status?.isQuarantined ?? null,
+    // A node of another version may not tell.
+    expulsion: status?.expulsion || null,
+    content_hash: status?.contentHash || null,
+    history_hash: status?.historyHash || null,
     unhealthy_reasons: status?.unhealthyReasons ?? [failure ?? 'it did not answer'],
   };
 }

@@ -308,6 +308,16 @@ describe('KvRouter', () => {
       },
     );
 
+    it.each([[Consistency.LINEARIZABLE], [Consistency.STALE]])(
+      'goes on to another node when one is in quarantine (consistency %s)',
+      async (consistency) => {
+        await write();
+        n1.behaviour = (_request, _proceed, respond) => respond(failedResult('QUARANTINED', 'scripted'));
+        cluster.leader = n2;
+        for (let i = 0; i < 10; i++) expect(await read(consistency)).toBe('v');
+      },
+    );
+
     it('does not take a refusal for the outcome after an attempt that may have been applied', async () => {
       await write();
       n1.behaviour = forWrites(() => {

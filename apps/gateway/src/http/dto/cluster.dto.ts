@@ -47,6 +47,36 @@ export class NodeView {
   @ApiProperty({ nullable: true, type: String, example: '0.1.0' })
   version!: string | null;
 
+  @ApiProperty({
+    description: 'Whether its state differs from that of the others: then it stores entries and answers no client',
+    nullable: true,
+    type: Boolean,
+  })
+  is_quarantined!: boolean | null;
+
+  @ApiProperty({
+    description: 'Set on a node that the cluster does not regard as its member: what to do about it',
+    nullable: true,
+    type: String,
+  })
+  expulsion!: string | null;
+
+  @ApiProperty({
+    description: 'Hash of all records at `applied_index`: equal on all members that are at the same index',
+    nullable: true,
+    type: String,
+    example: '9ae16a3b2f90404f',
+  })
+  content_hash!: string | null;
+
+  @ApiProperty({
+    description: 'Hash of all entries and answers up to `applied_index`',
+    nullable: true,
+    type: String,
+    example: 'c3a5c85c97cb3127',
+  })
+  history_hash!: string | null;
+
   @ApiProperty({ description: 'Empty when healthy', type: [String] })
   unhealthy_reasons!: string[];
 }
