@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import fs, { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RowChange } from '@app/kv';
 import { StateFullError } from '../errors.js';
+import { mountSmallFileSystem } from '../testing/small-file-system.js';
 import { applied, descriptionOf, textOf, utf8 } from '../testing/state-fixture.js';
 import { RangeDigest, type StateRange } from './state-range.js';
 import { StateStore, type StateStoreOptions } from './state-store.js';
@@ -14,29 +12,11 @@ jest.setTimeout(60_000);
 
 const KIBIBYTE = 1024;
 
-/** A real file system of this size, or a reason why there is none. */
-function smallDisk(sizeMebibytes: number): { readonly directory: string } | { readonly reason: string } {
-  const directory = mkdtempSync(join(tmpdir(), 'ringraft-full-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMebibytes}m`, 'tmpfs', directory], { stdio: 'pipe' });
-    return { directory };
-  } catch (error) {
-    rmSync(directory, { recursive: true });
-    return { reason: (error as Error).message };
-  }
-}
+const disk = mountSmallFileSystem(16);
+const directory = disk?.directory ?? '';
+const onDisk = disk === undefined ? describe.skip : describe;
 
-const disk = smallDisk(16);
-if ('reason' in disk)
-  console.warn(`no small file system can be mounted here, so full disks are not tested: ${disk.reason}`);
-const directory = 'reason' in disk ? '' : disk.directory;
-const onDisk = 'reason' in disk ? describe.skip : describe;
-
-afterAll(() => {
-  if (directory === '') return;
-  execFileSync('umount', [directory]);
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => disk?.unmount());
 
 const ballast = join(directory, 'ballast');
 
@@ -110,7 +90,8 @@ onDisk('StateStore on a full disk', () => {
       expect((await snapshot.range(Uint8Array.of(), 1e9)).rows.length).toBe(snapshot.description.index);
       const flushed = store.flush();
       // Some retries without space.
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      const looks = jest.spyOn(fs, 'statfs');
+      await until(() => looks.mock.calls.length >= 3);
       expect([store.isFull, told.length, failures]).toEqual([true, 2 * round - 1, []]);
       await rm(ballast);
       await flushed;
