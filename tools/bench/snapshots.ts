@@ -144,8 +144,8 @@ async function send(senders: SnapshotSenders, snapshot: StateSnapshot, breakAfte
 }
 
 function show(what: string, sender: Pauses, receiver: Pauses, bytes = 0): void {
-  const side = ({ longestMs, longestOwnMs, p999OwnMs, cpuSeconds, seconds }: Pauses) =>
-    [longestMs, longestOwnMs, p999OwnMs].map((ms) => ms.toFixed(1).padStart(8)).join('') +
+  const side = ({ longestMs, busiestMs, p999BusyMs, cpuSeconds, seconds }: Pauses) =>
+    [longestMs, busiestMs, p999BusyMs].map((ms) => ms.toFixed(1).padStart(8)).join('') +
     `${((100 * cpuSeconds) / seconds).toFixed(0).padStart(6)}%`;
   const rate = bytes > 0 ? (bytes / MIB / sender.seconds).toFixed(1) : '';
   const time = `${sender.seconds.toFixed(1).padStart(7)}${rate.padStart(8)}`;
@@ -171,11 +171,11 @@ try {
     `a state of ${options.mib} MiB, ${options.valueBytes} bytes a value, at most ${options.mibPerSecond} MiB/s`,
   );
   console.log(
-    'Time between two turns of the event loop in ms: the longest; without waiting for a processor the longest and the',
+    'Between two turns of the event loop, in ms: the longest time; what the thread computed, at most and in 99.9%; CPU.',
   );
-  console.log('99.9th percentile; and CPU.                       sender                           receiver');
+  console.log('                                                   sender                          receiver');
   console.log(
-    '                      seconds   MiB/s   longest     own   p99.9    CPU   longest     own   p99.9    CPU',
+    '                      seconds   MiB/s   longest    busy   p99.9    CPU   longest    busy   p99.9    CPU',
   );
   applier.start();
 
