@@ -6,27 +6,34 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
-import { type CellReport, runCell } from './faults/cell.js';
+import { type CellOptions, type CellReport, runCell } from './faults/cell.js';
 import { type FaultsCommand, parseCommandLine } from './faults/command-line.js';
 import { FaultSystem } from './faults/fault-system.js';
 import { HttpCaller } from './faults/http-caller.js';
-import { NEMESES, type NemesisName } from './faults/nemeses/nemesis-catalogue.js';
+import { NEMESES, type NemesisName, crashCycles } from './faults/nemeses/nemesis-catalogue.js';
 import { describeInjected, summaryLines, summaryTable, verdictOf } from './faults/summary.js';
-import { WORKLOADS, type WorkloadName } from './faults/workloads/workload-catalogue.js';
+import { WORKLOADS, type WorkloadName, exactlyOnce } from './faults/workloads/workload-catalogue.js';
 import { colorsFor } from './local-cluster/colors.js';
 
 /** This file runs as `dist/tools/faults.js`. */
 const DIST_DIR = join(import.meta.dirname, '..');
+
+const DAY_S = 24 * 60 * 60;
+const PROGRESS_INTERVAL_MS = 30_000;
 
 const colors = colorsFor(process.stdout);
 let system: FaultSystem | undefined;
 let isInterrupted = false;
 
 const command = parsedOrExit();
+say(`seed ${command.seed}`);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void interrupt());
 // However this process ends: a paused process would not notice.
 process.on('exit', () => system?.killNow());
-process.exitCode = (await runTable(command)) ? 0 : 1;
+const reports = command.crashCycles === undefined ? await runTable(command) : [await runCrashCycles(command)];
+say(summaryTable(reports));
+for (const line of summaryLines(reports)) say(line);
+process.exitCode = reports.every(({ faults }) => faults.length === 0) ? 0 : 1;
 
 function parsedOrExit(): FaultsCommand {
   const choices = { workloads: Object.keys(WORKLOADS), nemeses: Object.keys(NEMESES), seed: randomInt(2 ** 31 - 1) };
@@ -38,30 +45,57 @@ function parsedOrExit(): FaultsCommand {
   }
 }
 
-/** False when something was violated. */
-async function runTable({ seed, seconds, clients, out, keep, ...chosen }: FaultsCommand): Promise<boolean> {
-  say(`seed ${seed}`);
+async function runTable({ workload, nemesis, ...options }: FaultsCommand): Promise<CellReport[]> {
   const reports: CellReport[] = [];
-  for (const nemesis of chosen.nemesis as readonly NemesisName[]) {
-    const { env } = NEMESES[nemesis];
-    system = await FaultSystem.start({ distDir: DIST_DIR, seed, ...(env && { env }) });
-    const gateways = system.cluster.gateways.map(({ url }) => new HttpCaller(url));
-    const before = reports.length;
-    for (const workload of chosen.workload as readonly WorkloadName[]) {
-      const historyPath = join(out, `${workload}-${nemesis}.jsonl`);
-      const report = await runCell(system, gateways, { workload, nemesis, clients, seconds, seed, historyPath });
-      reports.push(report);
-      printCell(report);
-    }
-    for (const gateway of gateways) gateway.close();
-    const shouldKeep = keep || reports.slice(before).some(({ faults }) => faults.length > 0);
-    await system.dispose(shouldKeep);
-    if (shouldKeep) say(`  kept: ${system.dataDir}`);
-    system = undefined;
+  for (const name of nemesis as readonly NemesisName[]) {
+    const cells = (workload as readonly WorkloadName[]).map((workloadName) => ({
+      ...options,
+      workload: { name: workloadName, create: WORKLOADS[workloadName] },
+      nemesis: { name, ...NEMESES[name] },
+    }));
+    reports.push(...(await runCells(cells, options)));
   }
-  say(summaryTable(reports));
-  for (const line of summaryLines(reports)) say(line);
-  return reports.every(({ faults }) => faults.length === 0);
+  return reports;
+}
+
+async function runCrashCycles({ crashCycles: count = 0, ...options }: FaultsCommand): Promise<CellReport> {
+  const cell = {
+    ...options,
+    workload: { name: 'exactly-once', create: exactlyOnce },
+    nemesis: { name: 'crash-cycles', ...crashCycles(count) },
+    seconds: DAY_S,
+  };
+  const startedAtMs = performance.now();
+  const progress = setInterval(() => {
+    const pastS = Math.round((performance.now() - startedAtMs) / 1000);
+    say(`  ${pastS} s: ${system?.kills ?? 0} kills`);
+  }, PROGRESS_INTERVAL_MS);
+  const [report] = await runCells([cell], options);
+  clearInterval(progress);
+  return report!;
+}
+
+/** One after the other, on one system of their own. */
+async function runCells(
+  cells: readonly Omit<CellOptions, 'historyPath'>[],
+  { seed, out, keep }: Pick<FaultsCommand, 'seed' | 'out' | 'keep'>,
+): Promise<CellReport[]> {
+  const reports: CellReport[] = [];
+  const { env, needsFaultyDisks } = cells[0]!.nemesis;
+  system = await FaultSystem.start({ distDir: DIST_DIR, seed, env, hasFaultyDisks: needsFaultyDisks });
+  const gateways = system.cluster.gateways.map(({ url }) => new HttpCaller(url));
+  for (const cell of cells) {
+    const historyPath = join(out, `${cell.workload.name}-${cell.nemesis.name}.jsonl`);
+    const report = await runCell(system, gateways, { ...cell, historyPath });
+    reports.push(report);
+    printCell(report);
+  }
+  for (const gateway of gateways) gateway.close();
+  const shouldKeep = keep || reports.some(({ faults }) => faults.length > 0);
+  await system.dispose(shouldKeep);
+  if (shouldKeep) say(`  kept: ${system.dataDir}`);
+  system = undefined;
+  return reports;
 }
 
 function printCell(report: CellReport): void {

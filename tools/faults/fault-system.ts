@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { LocalCluster, type LocalNode } from '../local-cluster/local-cluster.js'
 import { freePorts } from '../local-cluster/ports.js';
 import { describeExit, type Exit, type ServerProcess } from '../local-cluster/server-process.js';
 import { Chance } from './chance.js';
+import { ordersPath, readJson, reportPath, writeJson, type DiskOrders, type DiskReport } from './disk-orders.js';
 import { FaultNetwork } from './fault-network.js';
 import { NodeDoor, isLeader } from './node-door.js';
 
@@ -30,8 +31,13 @@ export interface FaultSystemOptions {
   readonly nodes?: number;
   readonly gateways?: number;
   /** For every process. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The disks of nodes can be made slow and hang; everything else is as it is. */
+  readonly hasFaultyDisks?: boolean | undefined;
 }
+
+/** Replicas that differ are to be noticed within a run. */
+const WATCHFUL_NODES = { RINGRAFT_CONSISTENCY_CHECK_MS: '1000' };
 
 /**
  * A system of the built processes in which every link between two processes goes through a proxy, and every process can be killed,
@@ -40,8 +46,13 @@ export interface FaultSystemOptions {
 export class FaultSystem {
   /** What processes did that nobody had asked them to: how they ended. Must stay empty. */
   readonly unexpectedExits: string[] = [];
+  /** How often a node was killed. */
+  kills = 0;
   private readonly doors: ReadonlyMap<string, NodeDoor>;
   private readonly tags = new Map<string, string>();
+  /** Nodes that have lost their data and came back: with nothing on their disk they are nobody until they are added. */
+  private readonly joiners = new Set<LocalNode>();
+  private diskOrders = 0;
 
   private constructor(
     readonly cluster: LocalCluster,
@@ -53,7 +64,7 @@ export class FaultSystem {
 
   /** Everything runs, and every cluster has a leader. */
   static async start(options: FaultSystemOptions): Promise<FaultSystem> {
-    const { clusters = 3, nodes = 3, gateways = 2, distDir, seed, env } = options;
+    const { clusters = 3, nodes = 3, gateways = 2, distDir, seed, env, hasFaultyDisks = false } = options;
     const nodeCount = clusters * nodes;
     const ports = await freePorts(gateways + 2 * nodeCount);
     const grpc = ports.slice(gateways, gateways + nodeCount);
@@ -75,7 +86,8 @@ export class FaultSystem {
       distDir,
       ports: { gateway: ports.slice(0, gateways), grpc, ops: ports.slice(gateways + nodeCount) },
       addressFor: (from, { nodeId }) => network.addressFor(from, nodeId),
-      env: { ...IMPATIENT_GATEWAYS, ...env },
+      env: { ...IMPATIENT_GATEWAYS, ...WATCHFUL_NODES, ...env },
+      ...(hasFaultyDisks && { nodeScript: join(distDir, 'tools/faults/faulty-node.js') }),
       onUnexpectedExit: unexpected,
     });
     const system = new FaultSystem(cluster, network, dataDir);
@@ -111,6 +123,42 @@ export class FaultSystem {
     return leaders[0]?.node;
   }
 
+  start(node: LocalNode): void {
+    node.start(this.joiners.has(node) ? { RINGRAFT_JOIN: 'true' } : {});
+  }
+
+  /** Removes everything that the node has kept; it must not run. From now on it starts as one that has yet to be added. */
+  wipe(node: LocalNode): void {
+    if (node.isRunning) throw new Error(`${node.name} runs`);
+    rmSync(this.dataDirOf(node), { recursive: true, force: true });
+    this.joiners.add(node);
+  }
+
+  /** Makes the node's disk do this, with the next look that it takes at its orders; one that starts obeys from the beginning. */
+  orderDisk(node: LocalNode, orders: Partial<Omit<DiskOrders, 'number'>>): void {
+    const number = ++this.diskOrders;
+    writeJson(ordersPath(this.dataDirOf(node)), { number, delaysMs: {}, hanging: [], ...orders });
+  }
+
+  /** How many operations of the node's disk were delayed or hung, as of the last orders that it carried out. */
+  affectedDiskOperations(node: LocalNode): number {
+    return readJson<DiskReport>(reportPath(this.dataDirOf(node)))?.affected ?? 0;
+  }
+
+  /** How often nodes have logged a line with this text. */
+  countLogged(text: string): number {
+    return this.cluster.nodes.reduce((sum, { logPath }) => {
+      const log = existsSync(logPath) ? readFileSync(logPath, 'utf8') : '';
+      return sum + log.split(text).length - 1;
+    }, 0);
+  }
+
+  /** `kill -9`. */
+  async kill(node: LocalNode): Promise<void> {
+    await node.kill();
+    this.kills += 1;
+  }
+
   statusesOf(clusterId: string): Promise<{ node: LocalNode; status: StatusResponse | undefined }[]> {
     return Promise.all(
       this.nodesOf(clusterId).map(async (node) => ({
@@ -120,12 +168,13 @@ export class FaultSystem {
     );
   }
 
-  /** All nodes of the cluster run, follow one leader and have applied what it has committed. */
+  /** All nodes of the cluster run, are voters, follow one leader and have applied what it has committed. */
   async isWhole(clusterId: string): Promise<boolean> {
     const statuses = (await this.statusesOf(clusterId)).map(({ status }) => status);
     const leader = statuses.find((status) => isLeader(status));
     return (
       leader !== undefined &&
+      leader.members.filter(({ isLearner }) => !isLearner).length === statuses.length &&
       statuses.every(
         (status) =>
           status?.leaderId === leader.nodeId &&
@@ -188,6 +237,10 @@ export class FaultSystem {
     await this.cluster.stop(STOP_TIMEOUT_MS);
     await this.network.close();
     if (!shouldKeep) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  private dataDirOf({ name }: LocalNode): string {
+    return join(this.dataDir, name);
   }
 
   private findTag(clusterId: string): string {

@@ -13,7 +13,7 @@ export async function faultsWithReplicas(
   targets: readonly PlacedKey[],
 ): Promise<string[]> {
   const replicas = await readReplicas(system, targets, {
-    firstProcess: clients.length,
+    firstProcess: Math.max(...clients.map(({ process }) => process)) + 1,
     time: events.at(-1)?.time ?? 0,
   });
   return [...(await keyFaults([...events, ...replicas.events])), ...replicas.faults];

@@ -5,7 +5,6 @@ import type { Chance } from './chance.js';
 import type { FaultNetwork } from './fault-network.js';
 import type { FaultSystem } from './fault-system.js';
 
-/** How long an attacked cluster is left alone before the next attack. */
 const REST_MS = [300, 1_200] as const;
 
 /** One cluster, as its attacker sees it. */
@@ -63,7 +62,7 @@ export class Arena {
 
   /** `kill -9`. */
   async kill(node: LocalNode, kind: string): Promise<void> {
-    await node.kill();
+    await this.system.kill(node);
     this.count(kind);
   }
 
@@ -78,7 +77,7 @@ export class Arena {
 
   /** Starts what does not run, and waits until the cluster is as it should be or the attack is called off. */
   async restore(): Promise<void> {
-    for (const node of this.nodes) if (!node.isRunning) node.start();
+    for (const node of this.nodes) if (!node.isRunning) this.system.start(node);
     await this.system.waitFor(() => this.system.isWhole(this.clusterId), 60_000, this.signal);
   }
 }
@@ -89,23 +88,32 @@ export type Disruption = (arena: Arena) => Promise<void>;
 export interface Nemesis {
   /** What it does, one of them at a time in each cluster; nothing at all if there are none. */
   readonly disruptions: readonly Disruption[];
+  /** How long an attacked cluster is left alone before the next attack. */
+  readonly restMs?: readonly [least: number, most: number];
+  /** After so many attacks, in all clusters together, it is over. */
+  readonly attacksMax?: number;
   /** What the processes of the system need to be told. */
   readonly env?: Readonly<Record<string, string>>;
+  /** It breaks disks. */
+  readonly needsFaultyDisks?: boolean;
 }
 
-/** Attacks every cluster, each by itself, until the signal. Gives what was injected in all of them together. */
+/** Attacks every cluster, each by itself, until the signal or as often as the nemesis wants to. Gives what was injected in all of them together. */
 export async function attack(
-  { disruptions }: Nemesis,
+  { disruptions, restMs = REST_MS, attacksMax = Infinity }: Nemesis,
   system: FaultSystem,
   chanceOf: (clusterId: string) => Chance,
   availability: Availability,
   signal: AbortSignal,
 ): Promise<Map<string, number>> {
   const arenas = system.clusterIds.map((id) => new Arena(system, id, chanceOf(id), signal, availability));
+  let attacks = 0;
+  if (disruptions.length === 0) await aborted(signal);
   await Promise.all(
     arenas.map(async (arena) => {
-      while (disruptions.length > 0 && !signal.aborted) {
-        await arena.last(...REST_MS);
+      while (!signal.aborted && attacks < attacksMax) {
+        attacks += 1;
+        await arena.last(...restMs);
         if (!signal.aborted) await arena.chance.pick(disruptions)(arena);
       }
     }),
@@ -115,4 +123,11 @@ export async function attack(
     for (const [kind, times] of counts) total.set(kind, (total.get(kind) ?? 0) + times);
   }
   return total;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -1,4 +1,4 @@
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, type CallOptions, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
 import { decodeAnswer, encodeCommand } from '@app/kv';
 import {
   Channel,
@@ -6,6 +6,7 @@ import {
   ExecuteStream,
   MembershipClient,
   RingraftError,
+  fromServiceError,
   Role,
   errorOfResult,
   type StatusResponse,
@@ -13,6 +14,15 @@ import {
 
 const STATUS_TIMEOUT_MS = 500;
 const READ_TIMEOUT_MS = 5_000;
+/** More than a node itself waits for what stands in the way. */
+const CHANGE_TIMEOUT_MS = 15_000;
+
+type AdminCall<Req> = (
+  request: Req,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null) => void,
+) => ClientUnaryCall;
 
 export interface HeldRecord {
   /** As UTF-8. */
@@ -24,6 +34,7 @@ export interface HeldRecord {
 export class NodeDoor {
   private readonly channel: Channel;
   private readonly stream: ExecuteStream;
+  private isClosed = false;
 
   constructor(address: string) {
     this.channel = new Channel(address);
@@ -32,6 +43,7 @@ export class NodeDoor {
 
   /** `undefined` when it does not answer soon. */
   status(): Promise<StatusResponse | undefined> {
+    if (this.isClosed) return Promise.resolve(undefined);
     const deadline = Date.now() + STATUS_TIMEOUT_MS;
     return new Promise((resolve) => {
       this.channel
@@ -52,7 +64,30 @@ export class NodeDoor {
     return { value: Buffer.from(value).toString('utf8'), revision };
   }
 
+  /** As a learner; to be asked of the leader, as are all changes. They reject with a `RingraftError`. */
+  addNode(nodeId: string): Promise<void> {
+    const client = this.channel.client(MembershipClient);
+    return changed(client.addNode.bind(client), { nodeId });
+  }
+
+  promoteNode(nodeId: string): Promise<void> {
+    const client = this.channel.client(MembershipClient);
+    return changed(client.promoteNode.bind(client), { nodeId });
+  }
+
+  removeNode(nodeId: string): Promise<void> {
+    const client = this.channel.client(MembershipClient);
+    return changed(client.removeNode.bind(client), { nodeId });
+  }
+
+  /** To the node, or to whom the leader chooses. */
+  transferLeadership(nodeId = ''): Promise<void> {
+    const client = this.channel.client(MembershipClient);
+    return changed(client.transferLeadership.bind(client), { nodeId });
+  }
+
   close(): void {
+    this.isClosed = true;
     this.stream.close();
     this.channel.close();
   }
@@ -60,4 +95,12 @@ export class NodeDoor {
 
 export function isLeader(status: StatusResponse | undefined): boolean {
   return status?.role === Role.LEADER;
+}
+
+function changed<Req>(call: AdminCall<Req>, request: Req): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call(request, new Metadata(), { deadline: Date.now() + CHANGE_TIMEOUT_MS }, (error) =>
+      error ? reject(fromServiceError(error)) : resolve(),
+    );
+  });
 }

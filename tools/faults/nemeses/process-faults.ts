@@ -24,6 +24,21 @@ export const killAll: Disruption = async (arena) => {
   await arena.restore();
 };
 
+/**
+ * One node, killed and started again at once; sometimes killed once more while it starts. A cycle ends when the node has caught up.
+ */
+export const crashCycle: Disruption = async (arena) => {
+  const node = arena.chance.pick(arena.nodes);
+  await arena.kill(node, 'kill');
+  arena.system.start(node);
+  if (arena.chance.happens(0.2)) {
+    await arena.last(0, 1_500);
+    await arena.kill(node, 'kill');
+    arena.count('second kill');
+  }
+  await arena.restore();
+};
+
 export const pauseLeader: Disruption = async (arena) => {
   const leader = await arena.leader();
   if (leader) await pause(arena, [leader]);

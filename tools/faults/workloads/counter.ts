@@ -4,7 +4,8 @@ import { SharedKeys, type KeyStep } from './shared-keys.js';
 /** How often connections between a gateway and a leader are reset, with what is under way on them. */
 const RESET_EVERY_MS = [150, 500] as const;
 
-const counterStep: KeyStep = (client, { target }) =>
+/** Increments, and reads in between. */
+export const counterStep: KeyStep = (client, { target }) =>
   client.chance.happens(0.7) ? client.increment(target, client.chance.int(1, 3)) : client.read(target);
 
 /**

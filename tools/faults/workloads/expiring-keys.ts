@@ -71,7 +71,7 @@ export class ExpiringKeys implements Workload {
   async check(): Promise<readonly string[]> {
     const { system, clients, events } = this.stage;
     const replicas = await readReplicas(system, [...this.expiring.values()], {
-      firstProcess: clients.length,
+      firstProcess: Math.max(...clients.map(({ process }) => process)) + 1,
       time: events.at(-1)?.time ?? 0,
     });
     const immortal = replicas.events.flatMap(({ key, type, value }) =>

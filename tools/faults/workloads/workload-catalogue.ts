@@ -1,5 +1,6 @@
 import type { Workload, WorkloadStage } from '../workload.js';
-import { CounterWithForcedRetries } from './counter.js';
+import { Combined } from './combined.js';
+import { CounterWithForcedRetries, counterStep } from './counter.js';
 import { ExpiringKeys } from './expiring-keys.js';
 import { deleteStep, registerStep } from './register.js';
 import { GrowingSet } from './set.js';
@@ -15,3 +16,10 @@ export const WORKLOADS = {
 } as const satisfies Record<string, (stage: WorkloadStage) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
+
+/** All of them at once, each with its share of the clients. */
+export const everyWorkload = (stage: WorkloadStage): Workload => new Combined(stage, WORKLOADS);
+
+/** What would show a write that was lost or doubled. */
+export const exactlyOnce = (stage: WorkloadStage): Workload =>
+  new Combined(stage, { counter: (part) => new SharedKeys(part, counterStep), set: WORKLOADS.set });
