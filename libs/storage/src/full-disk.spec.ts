@@ -32,7 +32,7 @@ function fullLog(capacityBytes: number, observer = {}): { disk: MemoryDisk; log:
   outcomeOf((done) => log.append({ hardState: hardState(1, 'me') }, done));
   disk.capacityBytes = capacityBytes;
   const outcomes: unknown[] = [];
-  while (!log.isFull) {
+  while (!log.isFull && !log.failure) {
     const { lastIndex } = log;
     log.append({ entries: [entry(lastIndex + 1, 1, 'x'.repeat(90))] }, (error) =>
       outcomes.push(error ?? lastIndex + 1),
