@@ -107,7 +107,7 @@ describe('a node on a bad disk', () => {
 
   it('refuses writes while one waits for space, and makes it when there is some again', async () => {
     disk.freeBytes = 0;
-    const waiting = write(4 * 1024 * 1024);
+    const waiting = write(1_500_000);
     await until('it is full', () => has('storage_full'));
     expect(has('storage_exhausted')).toBe(true);
     expect(unhealthy()).toEqual(['disk']);
