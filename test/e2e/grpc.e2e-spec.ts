@@ -26,8 +26,10 @@ const SERVICES = [
   'admin.v1.Membership',
   'grpc.health.v1.Health',
   'kv.v1.KeyValue',
+  'raft.v1.Consistency',
   'raft.v1.Election',
   'raft.v1.Replication',
+  'raft.v1.Snapshots',
 ];
 
 /** The error that a call was refused with; throws when it was not. */

@@ -82,7 +82,13 @@ export class Persistence {
 
   /** To be called now and then. */
   sealWhenIdle(failed: (error: Error) => void): void {
-    if (this.isSealed || this.installing || performance.now() - this.lastWriteMs < SEAL_IDLE_MS) return;
+    if (
+      this.isSealed ||
+      this.installing ||
+      this.wal.pendingBytes > 0 ||
+      performance.now() - this.lastWriteMs < SEAL_IDLE_MS
+    )
+      return;
     this.isSealed = true;
     this.wal.seal((error) => {
       if (error) failed(error);

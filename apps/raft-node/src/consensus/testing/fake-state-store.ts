@@ -23,11 +23,17 @@ export class FakeStateStore implements KeySpace {
   rows = new MemoryKeySpace();
   description: StateDescription | undefined;
   isInstalled = false;
-  syncedAppliedIndex = 0;
+  snapshotsOpen = 0;
   pendingBytes = 0;
   /** Waited for by `install`. */
   beforeInstall: () => Promise<void> = () => Promise.resolve();
-  readonly log: string[] = [];
+  stage: () => Promise<FakeStaged> = () => Promise.reject(new Error('nothing is staged in this test'));
+
+  private synced: StateDescription | undefined;
+
+  get syncedAppliedIndex(): number {
+    return this.synced?.index ?? 0;
+  }
 
   get appliedIndex(): number {
     return this.rows.appliedIndex;
@@ -51,18 +57,29 @@ export class FakeStateStore implements KeySpace {
     this.isInstalled = false;
   }
 
+  /** What a member that is too far behind is sent. */
+  snapshot(): Promise<{ readonly description: StateDescription; close(): Promise<void> }> {
+    this.snapshotsOpen += 1;
+    return Promise.resolve({
+      description: this.synced!,
+      close: () => {
+        this.snapshotsOpen -= 1;
+        return Promise.resolve();
+      },
+    });
+  }
+
   /** Everything that was described is durable. */
   sync(): number {
-    this.syncedAppliedIndex = this.description?.index ?? 0;
+    this.synced = this.description;
     return this.syncedAppliedIndex;
   }
 
   async install(staged: FakeStaged, description: StateDescription): Promise<void> {
     await this.beforeInstall();
-    this.log.push(`install ${description.index}`);
     this.rows = staged.rows;
     this.description = description;
     this.isInstalled = true;
-    this.syncedAppliedIndex = description.index;
+    this.synced = description;
   }
 }
