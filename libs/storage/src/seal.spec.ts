@@ -66,6 +66,19 @@ describe('a seal', () => {
     expect(log.pendingBytes).toBe(0);
   });
 
+  it('is written again when the log has begun anew since the last one', () => {
+    const { disk, syncs } = counted();
+    const log = mustOpen(disk, small);
+    outcomeOf((done) => log.append({ hardState: hardState(1) }, done));
+    seal(log);
+    outcomeOf((done) => log.reset({ index: 5, term: 1 }, undefined, done));
+    syncs();
+    seal(log);
+    expect(syncs()).toBe(1);
+    disk.kill();
+    expect(mustOpen(disk, small).recovery.isSealed).toBe(true);
+  });
+
   it('is no entry: what is appended behind it follows the entry before it, also after a start', () => {
     const disk = new MemoryDisk();
     let log = mustOpen(disk, small);
