@@ -90,10 +90,19 @@ describe('StateStore', () => {
     store.describe(descriptionOf(2));
     await flushed;
     expect(store.syncedAppliedIndex).toBe(2);
-    store.write([row('c', '1')], 3);
+    applied(store, [row('c', '1')], 3);
+    await store.flush();
+    applied(store, [row('d', '1')], 4);
+    const later = store.flush();
+    applied(store, [row('e', '1')], 5);
+    store.write([row('f', '1')], 6);
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.race([later, store.flush()]);
+    // What waits behind the batch under way has no description.
+    expect([store.syncedAppliedIndex, store.appliedIndex, store.description?.index]).toEqual([4, 6, 5]);
     await store.close();
     const again = await StateStore.open(directory);
-    expect([again.appliedIndex, await rowsOf(again)]).toEqual([2, { a: '1', b: '1' }]);
+    expect([again.appliedIndex, await rowsOf(again)]).toEqual([4, { a: '1', b: '1', c: '1', d: '1' }]);
     await again.close();
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Row } from '@app/kv';
 import { StateFailedError } from '../errors.js';
 import { applied, descriptionOf, patient, row, rowsOf, textOf, utf8 } from '../testing/state-fixture.js';
+import { StateDatabase } from './state-database.js';
 import { RangeDigest, type StateRange } from './state-range.js';
 import type { StagedState } from './staged-state.js';
 import type { StateSnapshot } from './state-snapshot.js';
@@ -220,6 +221,35 @@ describe('a staged state', () => {
     await store.install(staged, descriptionOf(3));
     expect(await rowsOf(store)).toEqual(expected);
     await store.close();
+  });
+
+  it('is not touched by a batch of the old state that ends late, or fails', async () => {
+    for (const isFailing of [false, true]) {
+      const failures: Error[] = [];
+      const { store } = await open({ ...patient, onFailure: (error) => failures.push(error) });
+      const staged = await store.stage();
+      await staged.put(rangeOf('', undefined, { their: '1' }));
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const late = jest.spyOn(StateDatabase.prototype, 'write').mockImplementationOnce(async () => {
+        await released;
+        if (isFailing) throw new Error('IO error: Input/output error');
+      });
+      applied(store, [row('mine', '1')], 5);
+      const flushed = store.flush();
+      expect(late).toHaveBeenCalledTimes(1);
+      await store.install(staged, descriptionOf(70));
+      await flushed;
+      release();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([store.syncedAppliedIndex, store.isInstalled, store.pendingBytes, failures]).toEqual([70, true, 0, []]);
+      expect(await rowsOf(store)).toEqual({ their: '1' });
+      applied(store, [row('mine', '2')], 71);
+      await store.flush();
+      expect([store.syncedAppliedIndex, await rowsOf(store)]).toEqual([71, { mine: '2', their: '1' }]);
+      await store.close();
+      late.mockRestore();
+    }
   });
 
   it('takes the place of the old state in between two reads, never within one', async () => {

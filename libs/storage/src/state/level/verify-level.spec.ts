@@ -132,6 +132,7 @@ describe('verifyLevel', () => {
     const next = log.replace(/[0-9]+\.log$/, (name) => String(Number(name.slice(0, 6)) + 50).padStart(6, '0') + '.log');
     const start = Math.floor(at(2) / 32768) === 0 ? at(2) : 0;
     expect(start).toBeGreaterThan(0);
+    await refused(recordsAnew(records.slice(1, 2)), /changes are missing before number [0-9]+/);
     await writeFile(next, recordsAnew(records.slice(3, 4)));
     await refused(bytes.subarray(0, at(2)), /changes are missing before number [0-9]+/);
     await writeFile(next, recordsAnew(records.slice(2, 3)));
