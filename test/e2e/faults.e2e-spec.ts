@@ -9,8 +9,8 @@ import { NEMESES, crashCycles } from '../../tools/faults/nemeses/nemesis-catalog
 import { describeInjected } from '../../tools/faults/summary.js';
 import { everyWorkload, exactlyOnce } from '../../tools/faults/workloads/workload-catalogue.js';
 
-const SECONDS = 15;
-const CRASH_CYCLES = 6;
+const SECONDS = 12;
+const CRASH_CYCLES = 4;
 const CLIENTS = 20;
 
 function tell({ workload, nemesis, counts, injected, longestGapMs }: CellReport): void {

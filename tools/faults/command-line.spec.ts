@@ -14,7 +14,7 @@ describe('the flags of npm run test:faults', () => {
       workload: ['register', 'set'],
       nemesis: ['none', 'mixed'],
       seed: 42,
-      clients: 24,
+      clients: 48,
       out: 'test-results/faults',
       keep: false,
     });

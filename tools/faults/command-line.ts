@@ -39,7 +39,7 @@ export function parseCommandLine(
     )
     .option('--nemesis <names>', `only these, with commas between: ${nemeses.join(', ')}`, listOf(nemeses), nemeses)
     .addOption(new Option('--seed <seed>', 'of all decisions').argParser(wholeNumber(0, 2 ** 31 - 1)).default(seed))
-    .option('--clients <count>', 'clients that work at once', wholeNumber(1, 1_000), 24)
+    .option('--clients <count>', 'clients that work at once', wholeNumber(1, 1_000), 48)
     .option('--out <dir>', 'where histories go', 'test-results/faults')
     .option('--keep', 'keep the data and the logs of all processes, and say where they are', false)
     .option(
