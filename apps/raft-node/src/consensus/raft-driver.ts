@@ -505,13 +505,15 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private async leaveLeadership(): Promise<void> {
     if (!this.raft.isLeader) return;
     this.handover.hurry();
-    const { electionTimeoutMs } = this.config;
+    const { electionTimeoutMs, shutdownTimeoutMs, drainTimeoutMs } = this.config;
+    // What is left of the time belongs to those who wait, and to the disk.
+    const shareMs = Math.max(0, shutdownTimeoutMs - drainTimeoutMs) / 2;
     await this.waitWhile(
       () => this.state === 'running' && this.raft.isLeader && !this.handover.hasFailed,
-      HANDOVER_TIMEOUTS * electionTimeoutMs,
+      Math.min(HANDOVER_TIMEOUTS * electionTimeoutMs, shareMs),
     );
     if (this.raft.isLeader) {
-      this.log.warn('nobody took over the leadership');
+      if (this.raft.status().members.length > 0) this.log.warn('nobody took over the leadership');
       return;
     }
     // Those who ask here are told where to go on.

@@ -43,10 +43,8 @@ export class MembershipChanges {
   add(id: NodeId): Promise<LogIndex> {
     if (this.directory.addressOf(id) === undefined) {
       const known = this.directory.memberIds.join(', ');
-      throw new RingraftError(
-        'INVALID_REQUEST',
-        `node_id: this node does not know where "${id}" is: it has to be among the peers that every node of the cluster is started with (${known})`,
-      );
+      const detail = `node_id: this node does not know where "${id}" is: it has to be among the peers that every node of the cluster is started with (${known})`;
+      return Promise.reject(new RingraftError('INVALID_REQUEST', detail));
     }
     return this.change({ addLearners: [id] });
   }

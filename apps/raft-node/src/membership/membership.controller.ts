@@ -23,7 +23,7 @@ export class MembershipController {
   ) {}
 
   @GrpcMethod('Membership', 'Status')
-  status(): StatusResponse {
+  status(): Promise<StatusResponse> {
     return this.nodeStatus.read();
   }
 

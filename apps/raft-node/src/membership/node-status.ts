@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { StateMachine } from '@app/kv';
 import { Health, VERSION } from '@app/platform';
@@ -7,6 +8,8 @@ import { WriteAheadLog } from '@app/storage';
 import { NodeCondition } from '../condition/node-condition.js';
 import { expulsionAdvice } from '../consensus/expulsion.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
+import { RaftNodeConfig } from '../raft-node.config.js';
+import { directoryBytes } from '../storage/directory-bytes.js';
 
 const ROLE_TO_WIRE: Readonly<Record<Role, WireRole>> = {
   follower: WireRole.FOLLOWER,
@@ -19,6 +22,7 @@ const ROLE_TO_WIRE: Readonly<Record<Role, WireRole>> = {
 @Injectable()
 export class NodeStatus {
   constructor(
+    private readonly config: RaftNodeConfig,
     private readonly directory: PeerDirectory,
     private readonly raft: Raft,
     private readonly log: WriteAheadLog,
@@ -27,7 +31,8 @@ export class NodeStatus {
     private readonly condition: NodeCondition,
   ) {}
 
-  read(): StatusResponse {
+  async read(): Promise<StatusResponse> {
+    const stateBytes = await directoryBytes(join(this.config.dataDir, 'state'));
     const status = this.raft.status();
     const { content, history } = this.stateMachine.hashes;
     return {
@@ -54,7 +59,7 @@ export class NodeStatus {
       incarnation: this.log.incarnation,
       contentHash: content,
       historyHash: history,
-      stateBytes: 0,
+      stateBytes,
     };
   }
 
