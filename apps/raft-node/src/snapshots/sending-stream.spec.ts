@@ -101,6 +101,17 @@ describe('SendingStream', () => {
     stream.fail(new RingraftError('OUTCOME_UNKNOWN', 'over'));
   });
 
+  it('takes fewer bytes to a range when the rows are small, the same on each stream', async () => {
+    const read = jest.spyOn(snapshot, 'range');
+    const { call, stream } = start({ rangeBytes: 1_000, rangeRows: 2 });
+    call.answer(READY_EMPTY);
+    await written(call, '1+', '2+', '3+');
+    // A row: 8 bytes for its lengths, 1 for the key, 100 for the value.
+    expect(read.mock.calls.map(([, bytes]) => bytes)).toEqual([1_000, 218, 218]);
+    stream.fail(new RingraftError('OUTCOME_UNKNOWN', 'over'));
+    read.mockRestore();
+  });
+
   it('waits until the stream takes more', async () => {
     const { call, stream } = start();
     call.hasRoom = false;

@@ -48,6 +48,7 @@ export class SendingStream {
   private lastHeardMs = 0;
   private readiness: 'unknown' | 'empty' | 'partial' = 'unknown';
   private nextFrom: Uint8Array | undefined = new Uint8Array(0);
+  private nextBytes: number;
   private ranges = 0;
   private rows = 0;
   private isEndSent = false;
@@ -64,6 +65,7 @@ export class SendingStream {
     private readonly limits: SnapshotLimits,
     private readonly events: SendingStreamEvents,
   ) {
+    this.nextBytes = limits.rangeBytes;
     call.on('data', (response: InstallSnapshotResponse) => this.answered(response));
     call.on('drain', () => {
       this.isWriterFull = false;
@@ -114,7 +116,7 @@ export class SendingStream {
     const isFull =
       this.inFlight.size >= this.limits.rangesInFlightMax || this.bytesInFlight >= this.limits.bytesInFlightMax;
     if (isFull) return false;
-    this.announce(await this.snapshot.range(this.nextFrom, this.limits.rangeBytes));
+    this.announce(await this.snapshot.range(this.nextFrom, this.nextBytes));
     return true;
   }
 
@@ -131,6 +133,7 @@ export class SendingStream {
     this.nextFrom = range.to;
     const isAsked = this.readiness === 'partial';
     const bytes = bytesOfRows(range.rows);
+    this.nextBytes = Math.min(this.limits.rangeBytes, Math.ceil((this.limits.rangeRows * bytes) / range.rows.length));
     this.inFlight.set(this.ranges, { range, bytes, phase: isAsked ? 'asked' : 'due' });
     this.bytesInFlight += bytes;
     if (isAsked) this.write(rangeRequest(this.ranges, range, false));

@@ -3,8 +3,10 @@ export const SNAPSHOT_LIMITS = Symbol('SnapshotLimits');
 
 /** What bounds the memory, the steps and the waits of a transfer. */
 export interface SnapshotLimits {
-  /** Of the rows of a range; more only if it is one row. With rows of a few bytes, encoding one takes a few milliseconds. */
+  /** Of the rows of a range, about: the row that reaches it is the last. */
   readonly rangeBytes: number;
+  /** Rows of a range, about: with small ones, taking them out of a message takes longer than all else. */
+  readonly rangeRows: number;
   /** Ranges that are sent ahead of their answers, at most. */
   readonly rangesInFlightMax: number;
   /** Of their rows: above it nothing more is sent ahead. */
@@ -22,6 +24,7 @@ export interface SnapshotLimits {
 
 export const DEFAULT_SNAPSHOT_LIMITS: SnapshotLimits = {
   rangeBytes: 256 * 1024,
+  rangeRows: 2_000,
   rangesInFlightMax: 16,
   bytesInFlightMax: 4 * 1024 * 1024,
   silenceMsMax: 10_000,

@@ -271,10 +271,41 @@ describe('SnapshotReceiver', () => {
     made.range(2, range('b', 'c', 'b')).range(3, range('c', 'd', 'c'));
     made.range(4, { ...range('d', 'e', 'd'), digest: first.digest }).range(5, range('e', undefined, 'e'));
     await until(() => arrivals() === 6);
+    expect(made.verdicts).toEqual(['READY_EMPTY 0']);
     free();
     await expect(made.ended()).resolves.toContain('range 4, keys 0x64 to 0x65: its rows do not match');
     expect(puts).toEqual(['a', 'bc']);
     expect(made.verdicts).toEqual(['READY_EMPTY 0', 'STORED 1', 'STORED 2', 'STORED 3']);
+  });
+
+  it('reads no further ahead than a few ranges, however fast they come', async () => {
+    let isHeld = true;
+    bed.wrapStaged = (staged) => {
+      const put = staged.put.bind(staged);
+      staged.put = async (part) => {
+        await until(() => !isHeld);
+        return put(part);
+      };
+      return staged;
+    };
+    const made = sender().header();
+    await made.said('READY_EMPTY 0');
+    const keys = Array.from({ length: 200 }, (_, i) => String(i).padStart(3, '0'));
+    const all = keys.map((key, i) => range(i === 0 ? '' : key, keys[i + 1], key));
+    all.forEach((each, i) => made.range(i + 1, each));
+    made.end(all.length, all.length, digestOf(...all));
+    let arrived = -1;
+    // No more come within 50 turns.
+    for (let still = 0; still < 50; still = arrived === bed.requests.length ? still + 1 : 0) {
+      arrived = bed.requests.length;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(arrived).toBeGreaterThan(2);
+    expect(arrived).toBeLessThan(40);
+    isHeld = false;
+    await expect(made.ended()).resolves.toBe('ended');
+    await bed.install();
+    await expect(bed.targetRows()).resolves.toHaveProperty('size', 200);
   });
 
   it('gives its turn to a newer stream of the same leader, and of a later one', async () => {

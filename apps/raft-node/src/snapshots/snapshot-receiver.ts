@@ -13,7 +13,7 @@ import { SnapshotMetrics, type TransferResult } from './snapshot-metrics.js';
 import { bytesOfRows, fromHeader, malformed, rangeOf } from './snapshot-wire.js';
 
 /** Rows that are laid down with one sync, about. */
-const PUT_BYTES_MAX = 2 * 1024 * 1024;
+const PUT_BYTES_MAX = 1024 * 1024;
 
 /** The rows of several ranges have no digest of their own: each was verified by itself. */
 const VERIFIED = new Uint8Array(0);
