@@ -1,13 +1,13 @@
 /**
  * A raft-node, as `apps/raft-node` starts it, whose log is on a disk that slows down and hangs as it is told to: by files beside its data
- * directory (`disk-orders.ts`). For tests.
+ * directory (`faults/disk-orders.ts`). For tests.
  */
 import 'reflect-metadata';
 import { VERSION, configOrExit, createLog, exitOnFatalErrors } from '@app/platform';
 import { FaultyDisk } from '@app/storage';
-import { RaftNodeConfig } from '../../apps/raft-node/src/raft-node.config.js';
-import { startNode } from '../../apps/raft-node/src/start-node.js';
-import { ordersPath, readJson, reportPath, writeJson, type DiskOrders } from './disk-orders.js';
+import { RaftNodeConfig } from '../apps/raft-node/src/raft-node.config.js';
+import { startNode } from '../apps/raft-node/src/start-node.js';
+import { ordersPath, readJson, reportPath, writeJson, type DiskOrders } from './faults/disk-orders.js';
 
 const LOOK_EVERY_MS = 50;
 
