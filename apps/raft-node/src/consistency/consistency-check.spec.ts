@@ -14,6 +14,7 @@ const other: StateHashes = { content: '00000000000000dd', history: '000000000000
 class Leader {
   own = right;
   appliedIndex = 10;
+  members = ['n1', 'n2', 'n3'];
   isLeader = true;
   term = 3;
   /** Who is not there does not answer. */
@@ -38,7 +39,7 @@ class Leader {
         id: 'n1',
         role: this.isLeader ? 'leader' : 'follower',
         term: this.term,
-        configuration: simpleConfiguration(['n1', 'n2', 'n3']),
+        configuration: simpleConfiguration(this.members),
       }),
     } as Raft;
     const appliedIndex = () => this.appliedIndex;
@@ -144,6 +145,15 @@ describe('ConsistencyCheck', () => {
     leader.answers.n3 = wrong;
     await leader.check.check();
     expect(leader.errors).toHaveLength(2);
+  });
+
+  it('forgets who differed and is no member any more', async () => {
+    leader.answers.n3 = wrong;
+    await leader.check.check();
+    leader.members = ['n1', 'n2'];
+    await leader.check.check();
+    expect(leader.check.differingIds).toEqual([]);
+    expect(leader.logged.filter(({ level }) => level === 'info')).toEqual([]);
   });
 
   it('goes into quarantine itself when the others agree against it', async () => {

@@ -81,7 +81,7 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
     const now = this.raft.status();
     if (now.role !== 'leader' || now.term !== term || this.stopped.signal.aborted) return this.forget();
     const verdict = compareStates(configuration, answers);
-    this.note(index, verdict);
+    this.note(index, members, verdict);
     if (verdict.kind === 'outvoted') await this.send(index, term, verdict.majority, verdict.odd);
     const result = verdict.kind === 'equal' && verdict.missing.length > 0 ? 'incomplete' : verdict.kind;
     this.counts[result] += 1;
@@ -102,17 +102,18 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
     this.undecidedReason = undefined;
   }
 
-  private note(index: LogIndex, verdict: Verdict): void {
+  private note(index: LogIndex, members: readonly NodeId[], verdict: Verdict): void {
     let agreeing: readonly NodeId[] = [];
     if (verdict.kind === 'equal') agreeing = verdict.agreeing;
     if (verdict.kind === 'outvoted') {
       agreeing = verdict.majority.ids;
       const expected = describe(verdict.majority.hashes);
       for (const { hashes, ids } of verdict.odd) {
-        const members = ids.filter((member) => !this.differing.has(member));
-        if (members.length === 0) continue;
-        for (const member of members) this.differing.add(member);
-        this.log.error({ index, members, found: describe(hashes), expected, agreeing }, 'members have diverged');
+        const newlyOdd = ids.filter((member) => !this.differing.has(member));
+        if (newlyOdd.length === 0) continue;
+        for (const member of newlyOdd) this.differing.add(member);
+        const fields = { index, members: newlyOdd, found: describe(hashes), expected, agreeing };
+        this.log.error(fields, 'members have diverged');
       }
     }
     const wasUndecided = this.undecidedReason !== undefined;
@@ -122,9 +123,9 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
     }
     for (const member of this.differing) {
       // One that did not answer this time may still differ.
-      if (!agreeing.includes(member)) continue;
+      if (agreeing.includes(member)) this.log.info({ index, member }, 'a member that had diverged agrees again');
+      else if (members.includes(member)) continue;
       this.differing.delete(member);
-      this.log.info({ index, member }, 'a member that had diverged agrees again');
     }
   }
 

@@ -61,7 +61,7 @@ describe('StateScrub', () => {
     await described();
   }
 
-  function scrubOf(stateScrubMs: number): { scrub: StateScrub; entered: string[] } {
+  function scrubOf(stateScrubMs: number, of: StateStore = store): { scrub: StateScrub; entered: string[] } {
     const config = new RaftNodeConfig();
     config.dataDir = directory;
     config.stateScrubMs = stateScrubMs;
@@ -75,7 +75,7 @@ describe('StateScrub', () => {
         return Promise.resolve();
       },
     } as unknown as Quarantine;
-    return { scrub: new StateScrub(config, store, quarantine, createLog({ level: 'silent', fields: {} })), entered };
+    return { scrub: new StateScrub(config, of, quarantine, createLog({ level: 'silent', fields: {} })), entered };
   }
 
   it('finds a sound state sound before the node serves', async () => {
@@ -119,6 +119,28 @@ describe('StateScrub', () => {
     off.scrub.onApplicationBootstrap();
     await off.scrub.beforeApplicationShutdown();
     expect([empty.scrub.completed, off.scrub.completed]).toEqual([0, 0]);
+  });
+
+  it('does not keep a start waiting for a state that takes long to read, and says what it finds all the same', async () => {
+    let goOn: () => void = () => undefined;
+    const isRead = new Promise<void>((resolve) => (goOn = resolve));
+    const slow = {
+      syncedAppliedIndex: 7,
+      snapshot: () =>
+        Promise.resolve({
+          description: { index: 7 },
+          range: () => isRead.then(() => ({ rows: [], to: undefined })),
+          close: () => Promise.resolve(),
+        }),
+    } as unknown as StateStore;
+    const { scrub, entered } = scrubOf(60_000, slow);
+    await scrub.onModuleInit();
+    scrub.onApplicationBootstrap();
+    expect([scrub.completed, entered]).toEqual([0, []]);
+    goOn();
+    await until(() => scrub.completed === 1);
+    await scrub.beforeApplicationShutdown();
+    expect(entered).toEqual([expect.stringContaining('what it says of itself cannot be read')]);
   });
 
   it('lets go of the state when the node stops in the middle', async () => {
