@@ -81,6 +81,6 @@ const RAFT_CONFIG = Symbol('RaftConfig');
       ) => new Raft(config, state, election, replication, readIndex, membership, snapshots, transfer),
     },
   ],
-  exports: [Raft, RaftDriver],
+  exports: [Raft, RaftDriver, Persistence],
 })
 export class ConsensusModule {}

@@ -7,6 +7,7 @@ import { Role as WireRole, type Member, type StatusResponse } from '@app/rpc';
 import { WriteAheadLog } from '@app/storage';
 import { NodeCondition } from '../condition/node-condition.js';
 import { expulsionAdvice } from '../consensus/expulsion.js';
+import { Persistence } from '../consensus/persistence.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { directoryBytes } from '../storage/directory-bytes.js';
@@ -18,6 +19,8 @@ const ROLE_TO_WIRE: Readonly<Record<Role, WireRole>> = {
   leader: WireRole.LEADER,
 };
 
+const NO_HASHES = { content: '', history: '' };
+
 /** What a node knows of itself and, as a leader, of the others. It answers without a quorum. */
 @Injectable()
 export class NodeStatus {
@@ -27,6 +30,7 @@ export class NodeStatus {
     private readonly raft: Raft,
     private readonly log: WriteAheadLog,
     private readonly stateMachine: StateMachine,
+    private readonly persistence: Persistence,
     private readonly health: Health,
     private readonly condition: NodeCondition,
   ) {}
@@ -34,7 +38,8 @@ export class NodeStatus {
   async read(): Promise<StatusResponse> {
     const stateBytes = await directoryBytes(join(this.config.dataDir, 'state'));
     const status = this.raft.status();
-    const { content, history } = this.stateMachine.hashes;
+    // While another state is put in place, the hashes are not yet those of the applied index.
+    const { content, history } = this.persistence.isInstalling ? NO_HASHES : this.stateMachine.hashes;
     return {
       clusterId: this.directory.clusterId,
       nodeId: status.id,
