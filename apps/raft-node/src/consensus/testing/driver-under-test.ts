@@ -29,8 +29,8 @@ import { FakeStateStore } from './fake-state-store.js';
 export const set = (key: string, value: string) =>
   encodeCommand({
     kind: 'set',
-    key: Uint8Array.from(Buffer.from(key)),
-    value: Uint8Array.from(Buffer.from(value)),
+    key: new Uint8Array(Buffer.from(key)),
+    value: new Uint8Array(Buffer.from(value)),
     contentType: '',
     ttlMs: 0,
   });
