@@ -150,7 +150,7 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   @IsInt()
   @Min(10)
   @Max(60_000)
-  slowDiskMs = 500;
+  slowDiskMs = 1_000;
 
   @Option({ describe: 'How often a leader compares the state of all members; 0: never', unit: 'ms' })
   @IsInt()
