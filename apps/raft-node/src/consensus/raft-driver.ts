@@ -17,12 +17,11 @@ import {
   type ProposalRejection,
   type TransferRejection,
 } from '@app/raft';
-import { IndexCompactedError, StateStore, WriteAheadLog, type StateSnapshot } from '@app/storage';
+import { IndexCompactedError, StateStore, WriteAheadLog } from '@app/storage';
 import { NodeCondition } from '../condition/node-condition.js';
 import { FATAL, type FatalHandler } from '../fatal.js';
 import { OperationDesk, type ReadReply, type Refusal, type WriteReply } from '../fsm/operation-desk.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
-import type { ReceivedSnapshot } from '../peers/received-snapshot.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { SnapshotSenders } from '../snapshots/snapshot-senders.js';
 import { StateEvents } from '../storage/state-events.js';
@@ -33,7 +32,8 @@ import { PeerTransport } from './peer-transport.js';
 import { PendingProposals, type WaitingWrite } from './pending-proposals.js';
 import { PendingReads, type WaitingRead } from './pending-reads.js';
 import { PendingTransfers, type TransferReply } from './pending-transfers.js';
-import { Persistence, isSame } from './persistence.js';
+import { Persistence } from './persistence.js';
+import { SnapshotExchange } from './snapshot-exchange.js';
 
 /** Commands and bytes that one log entry takes at most; more of one turn go into further entries. */
 const ENTRY_COMMANDS_MAX = 1024;
@@ -77,6 +77,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly reads = new PendingReads();
   private readonly transfers = new PendingTransfers();
   private readonly handover: Handover;
+  private readonly snapshots: SnapshotExchange;
   private queuedWrites: WaitingWrite[] = [];
   private queuedReads: WaitingRead[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -87,9 +88,6 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private outcomeDeadlineMs = Infinity;
   private lastLeaderId: NodeId | undefined;
   private lastExpulsion: ExpulsionReason | undefined;
-  private checkpointedIndex: LogIndex = 0;
-  /** States that are being taken: until the core knows them, the log behind them stays. */
-  private snapshotsBegun = 0;
   /** How often this node has seen the leader change. */
   leaderChanges = 0;
   /** Proposals that were refused or lost. */
@@ -115,6 +113,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     @Inject(LOG) private readonly log: Log,
   ) {
     this.handover = new Handover(raft, config.toRaftConfig().electionTimeoutTicks);
+    this.snapshots = new SnapshotExchange(raft, store, persistence, senders, this, log);
   }
 
   onApplicationBootstrap(): void {
@@ -123,13 +122,13 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
       received: (message, incarnation) => this.input(() => this.step(message, incarnation)),
       unreachable: (id) => this.input(() => this.raft.reportUnreachable(id)),
       disconnected: (id) => this.input(() => this.raft.reportDisconnected(id)),
-      snapshotReceived: (received) => this.receiveSnapshot(received),
+      snapshotReceived: (received) => this.snapshots.receive(received),
     });
-    this.stateEvents.onSynced(() => this.input(() => this.checkpoint()));
+    this.stateEvents.onSynced(() => this.input(() => this.snapshots.checkpoint()));
     this.condition.onChange(() => this.input(() => this.raft.setCandidacy(this.condition.candidacy)));
     this.input(() => {
       this.raft.setCandidacy(this.condition.candidacy);
-      this.checkpoint();
+      this.snapshots.checkpoint();
     });
     this.desk.readBy(this);
     this.timer = setInterval(() => this.tick(), this.config.tickMs);
@@ -266,8 +265,12 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.persistence.sealWhenIdle((error) => this.fail(error));
   }
 
+  get isStopped(): boolean {
+    return this.state === 'stopped';
+  }
+
   /** Every input goes through here: an error in the core stops the node, whoever fed it. */
-  private input(feed: () => void): void {
+  input(feed: () => void): void {
     if (this.state === 'stopped') return;
     try {
       feed();
@@ -292,7 +295,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     });
   }
 
-  private step(message: Message, incarnation: string | undefined): void {
+  step(message: Message, incarnation: string | undefined): void {
     if (!this.raft.step(message, incarnation)) this.refusedMessages += 1;
   }
 
@@ -303,7 +306,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.transport.send(ready.messages);
     if (ready.persist !== undefined) this.persist(ready.persist);
     for (const fetch of ready.fetches) this.fetch(fetch);
-    for (const { to } of ready.snapshots) this.sendSnapshot(to);
+    for (const { to } of ready.snapshots) this.snapshots.send(to);
     this.apply(ready.committed);
     for (const { index, contexts } of ready.confirmedReads) this.reads.confirm(contexts, index);
     for (const { reason, contexts } of ready.rejectedReads) {
@@ -380,7 +383,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.log.info({ index }, 'the state of another member is in use');
     // The entries of those who wait here are somewhere in it, or were replaced.
     this.loseProposals();
-    this.checkpoint();
+    this.snapshots.checkpoint();
   }
 
   private fetch({ to, from, bytesMax }: EntryFetch): void {
@@ -405,66 +408,10 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.scheduleTurn();
   }
 
-  /**
-   * Tells the core how far the state is durable. Not while one is being taken, for the log behind that one must stay; nor while another one is
-   * being put in its place.
-   */
-  private checkpoint(): void {
-    const index = this.store.syncedAppliedIndex;
-    if (this.snapshotsBegun > 0 || this.persistence.isInstalling || index <= this.checkpointedIndex) return;
-    this.checkpointedIndex = index;
-    this.raft.checkpointed(index, this.persistence.retainedEntries(index));
-  }
-
   private compact(index: LogIndex): void {
     this.wal.removePrefix(index, (error) => {
       if (error && this.state !== 'stopped') this.fail(error);
     });
-  }
-
-  /** Takes the state; then it travels, with its message, until `snapshotEnded`. */
-  private sendSnapshot(to: NodeId): void {
-    this.snapshotsBegun += 1;
-    const taken = (snapshot: StateSnapshot | undefined): void => {
-      this.snapshotsBegun -= 1;
-      if (this.state === 'stopped') void snapshot?.close();
-      this.input(() => {
-        if (snapshot === undefined) this.raft.snapshotEnded(to, false);
-        else this.startSnapshot(to, snapshot);
-        this.checkpoint();
-      });
-    };
-    this.store.snapshot().then(taken, (error: unknown) => {
-      this.log.error({ err: error, to }, 'the state cannot be read for a member that needs it');
-      taken(undefined);
-    });
-  }
-
-  private startSnapshot(to: NodeId, snapshot: StateSnapshot): void {
-    const message = this.raft.snapshotStarted(to, snapshot.description.index);
-    if (message === undefined) {
-      void snapshot.close();
-      return;
-    }
-    this.senders.send(message, snapshot, (isDelivered) => this.input(() => this.raft.snapshotEnded(to, isDelivered)));
-  }
-
-  /** The core decides whether the state is needed; it will ask for it to be installed with one of the next batches. */
-  private receiveSnapshot(received: ReceivedSnapshot): void {
-    const { message, incarnation, staged } = received;
-    const before = this.raft.pendingSnapshot;
-    this.input(() => this.step(message, incarnation || undefined));
-    const pending = this.raft.pendingSnapshot;
-    if (this.state !== 'stopped' && pending !== before && isSame(message.snapshot, pending)) {
-      this.persistence.keep(received);
-      return;
-    }
-    // What came from a leader that is none any more spares the next one most of its rows.
-    const mayBeNeeded = this.state === 'stopped' || this.raft.status().commitIndex < message.snapshot.index;
-    const put = mayBeNeeded ? staged.close() : staged.discard();
-    void put
-      .catch((error: unknown) => this.log.warn({ err: error }, 'a state that is not needed could not be put away'))
-      .finally(() => received.release());
   }
 
   private noticeLeader(): void {
