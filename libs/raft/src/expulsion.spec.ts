@@ -259,6 +259,13 @@ describe('incarnations', () => {
     expect(recordOf(group, 'a')).toBeUndefined();
   });
 
+  it('are needed once they are known: who comes without one may have lost its data', () => {
+    const group = ledByA(named);
+    group.tick(5 * HEARTBEAT);
+    expect(stepFrom(group, requestVote({ from: 'b', to: 'a', preVote: true }), undefined)).toBe(false);
+    expect(stepFrom(group, requestVote({ from: 'b', to: 'a', preVote: true }), 'b1')).toBe(true);
+  });
+
   it('must be names', () => {
     expect(() => ledByA({ config: { incarnation: 'not a name' } })).toThrow(RangeError);
     const group = ledByA();

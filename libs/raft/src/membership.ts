@@ -102,10 +102,11 @@ export class Membership {
    * that this process first heard it with. If not, it is told, and its message must change nothing.
    */
   admits(state: RaftState, message: Message, incarnation: string | undefined, ready: ReadyBuilder): boolean {
-    if (incarnation === undefined) return true;
-    if (!isName(incarnation)) return false;
     const { from } = message;
     const known = incarnationOf(state.configuration, from) ?? state.heard.get(from);
+    // Who does not say who it is may have lost its data: once a cluster knows names, everyone has one.
+    if (incarnation === undefined) return known === undefined;
+    if (!isName(incarnation)) return false;
     if (known === undefined && isMember(state.configuration, from)) state.heard.set(from, incarnation);
     if (known === undefined || known === incarnation) return true;
     this.notify(state, from, 'other_incarnation', state.configurations.currentIndex, ready);

@@ -40,6 +40,13 @@ describe('errors over gRPC', () => {
     return { raw, error: fromServiceError(raw) };
   }
 
+  it('shortens a detail that would break the connection, and never inside a character', async () => {
+    thrown = new RingraftError('INVALID_REQUEST', `x${'\u{1F600}'.repeat(100_000)}`);
+    const { raw } = await failureOfGet();
+    expect(raw.code).toBe(status.INVALID_ARGUMENT);
+    expect(raw.details).toBe(`x${'\u{1F600}'.repeat(511)}...`);
+  });
+
   it('carries code, detail, outcome and fields to the caller', async () => {
     const leader = { nodeId: 'c1-n2', address: '127.0.0.1:7002' };
     thrown = new RingraftError('NOT_LEADER', 'c1-n1 follows', { leader });

@@ -7,6 +7,8 @@ const CODE_KEY = 'ringraft-code';
 const OUTCOME_KEY = 'ringraft-outcome';
 const FIELDS_KEY = 'ringraft-fields-bin';
 
+const DETAIL_LENGTH_MAX = 1024;
+
 /**
  * What a gRPC handler gives to its callback, or emits as `error` on a stream, to end the call with `error`.
  * Anything but a `RingraftError` becomes INTERNAL without its text, which may hold what is not the caller's business.
@@ -17,7 +19,14 @@ export function toServiceError(error: unknown): Error & StatusObject {
   metadata.set(CODE_KEY, known.code);
   metadata.set(OUTCOME_KEY, known.outcome);
   if (Object.keys(known.fields).length > 0) metadata.set(FIELDS_KEY, Buffer.from(JSON.stringify(known.fields)));
-  return Object.assign(new Error(known.message), { code: known.rule.grpcStatus, details: known.detail, metadata });
+  const details = shortened(known.detail);
+  return Object.assign(new Error(known.message), { code: known.rule.grpcStatus, details, metadata });
+}
+
+/** Details travel as a header, percent-encoded, and a peer drops the connection for a header block that is too large. */
+function shortened(detail: string): string {
+  if (detail.length <= DETAIL_LENGTH_MAX) return detail;
+  return `${detail.slice(0, DETAIL_LENGTH_MAX).replace(/[\uD800-\uDBFF]$/, '')}...`;
 }
 
 /**
