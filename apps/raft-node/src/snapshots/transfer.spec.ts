@@ -202,7 +202,7 @@ describe('the transfer of a state', () => {
   });
 
   it('gives up on a range that arrives damaged each time', async () => {
-    await open({ ...SMALL_RANGES, stallMsMax: 200 });
+    await open({ ...SMALL_RANGES, stallMsMax: 1_000 });
     bed.tap.arrived = ({ range }) => {
       if (range?.sequence === 7 && range.hasRows) range.rows[0]!.key[3]! ^= 1;
     };
@@ -210,6 +210,8 @@ describe('the transfer of a state', () => {
     await expect(bed.send(snapshot)).resolves.toBe(false);
     expect(bed.received).toEqual([]);
     expect(bed.sent.lines.at(-1)).toMatchObject({ result: 'failed', ranges: 6 });
+    const pausesMs = bed.sent.lines.flatMap(({ retryInMs }) => retryInMs ?? []);
+    expect(pausesMs.slice(0, 4)).toEqual([5, 10, 20, 20]);
     expect(bed.snapshotsClosed).toHaveLength(1);
   });
 
