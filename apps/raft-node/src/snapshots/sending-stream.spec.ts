@@ -34,7 +34,7 @@ const snapshot = {
     const digest = Uint8Array.of(n);
     return Promise.resolve({ from, to: n === RANGES ? undefined : Uint8Array.of(n), rows, digest });
   },
-} as StateSnapshot;
+} as unknown as StateSnapshot;
 
 describe('SendingStream', () => {
   function start(limits: Partial<typeof DEFAULT_SNAPSHOT_LIMITS> = {}, bytesPerSecond = 1e9) {
