@@ -1,9 +1,10 @@
-import { link, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promised } from '../completion.js';
 import type { DiskLock } from '../disk.js';
 import { CorruptStateError, StateFailedError } from '../errors.js';
 import { NodeDisk } from '../node-disk.js';
+import { linkLevel } from './level/link-level.js';
 import { stateErrorOf } from './level-error.js';
 import {
   databaseName,
@@ -121,16 +122,10 @@ export class StateHome {
     }
   }
 
-  /**
-   * A second state with the same files: LevelDB never changes a table, and an opened database begins a log and a manifest of its own.
-   * The first one must not be written any more; one that still compacts may give a second one that cannot be opened.
-   */
+  /** A second state with the same rows, as `linkLevel`: the first one must not be written any more. */
   async link(from: string, to: string): Promise<void> {
     await promised<NodeDisk>((done) => NodeDisk.open(this.pathOf(to), done));
-    for (const file of await readdir(this.pathOf(from))) {
-      if (file === 'LOCK' || file === 'LOG' || file === 'LOG.old') continue;
-      await link(join(this.pathOf(from), file), join(this.pathOf(to), file));
-    }
+    await linkLevel(this.pathOf(from), this.pathOf(to));
   }
 
   async freeBytes(): Promise<number> {

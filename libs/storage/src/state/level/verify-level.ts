@@ -17,20 +17,36 @@ export type VerifiedFiles = 'all' | 'logs';
  * the tables out.
  */
 export async function verifyLevel(directory: string, files: VerifiedFiles): Promise<void> {
-  const version = await naming(directory, 'CURRENT', () => readVersion(directory));
+  const version = await readVersion(directory);
   await verifyLogs(directory, version);
   if (files === 'logs') return;
-  const names = new Set(await readdir(directory));
-  for (const number of version.tables) {
-    const name = [`${padded(number)}.ldb`, `${padded(number)}.sst`].find((each) => names.has(each));
-    if (name === undefined) throw new CorruptStateError(directory, `the file ${padded(number)}.ldb is missing`);
+  for (const name of tableNamesIn(directory, await readdir(directory), version)) {
     await naming(directory, name, () => verifyTable(join(directory, name)));
   }
 }
 
-async function readVersion(directory: string): Promise<LevelVersion> {
-  const name = /^(MANIFEST-[0-9]{6,})\n$/.exec(await readFile(join(directory, 'CURRENT'), 'latin1'))?.[1];
-  if (name === undefined) throw new LevelFormatError('it names no manifest');
+/** Of all tables that the version names. `CorruptStateError` if one is missing. */
+export function tableNamesIn(directory: string, names: readonly string[], { tables }: LevelVersion): string[] {
+  const found = new Set(names);
+  return Array.from(tables, (number) => {
+    const name = [`${padded(number)}.ldb`, `${padded(number)}.sst`].find((each) => found.has(each));
+    if (name === undefined) throw new CorruptStateError(directory, `the file ${padded(number)}.ldb is missing`);
+    return name;
+  });
+}
+
+/** Of the manifest that counts. `CorruptStateError` if nothing says which one does. */
+export function manifestNameOf(directory: string): Promise<string> {
+  return naming(directory, 'CURRENT', async () => {
+    const name = /^(MANIFEST-[0-9]{6,})\n$/.exec(await readFile(join(directory, 'CURRENT'), 'latin1'))?.[1];
+    if (name === undefined) throw new LevelFormatError('it names no manifest');
+    return name;
+  });
+}
+
+/** What the manifest says that is there; a record that was under way at its end does not count. `CorruptStateError` if it is damaged. */
+export async function readVersion(directory: string): Promise<LevelVersion> {
+  const name = await manifestNameOf(directory);
   return naming(directory, name, async () => {
     const { records, defect } = await readLevelLog(join(directory, name));
     refuseDamage(defect);
@@ -38,19 +54,24 @@ async function readVersion(directory: string): Promise<LevelVersion> {
   });
 }
 
+/** Of the logs that hold what the tables do not, the oldest first. */
+export function logNumbersIn(names: readonly string[], { logNumber, previousLogNumber }: LevelVersion): number[] {
+  return names
+    .map((name) => Number(/^([0-9]+)\.log$/.exec(name)?.[1] ?? NaN))
+    .filter((number) => number >= logNumber || (number === previousLogNumber && number > 0))
+    .sort((one, other) => one - other);
+}
+
 /** Batches are numbered by their changes; what a log or the end of the manifest lost leaves a hole. */
 async function verifyLogs(directory: string, version: LevelVersion): Promise<void> {
-  const found = (await readdir(directory))
-    .map((name) => Number(/^([0-9]+)\.log$/.exec(name)?.[1] ?? NaN))
-    .filter((number) => number >= version.logNumber || (number === version.previousLogNumber && number > 0))
-    .sort((one, other) => one - other);
+  const found = logNumbersIn(await readdir(directory), version);
   if (version.logNumber > 0 && !found.includes(version.logNumber)) {
-    throw new CorruptStateError(directory, `the file ${padded(version.logNumber)}.log is missing`);
+    throw new CorruptStateError(directory, `the file ${logNameOf(version.logNumber)} is missing`);
   }
   let next: number | undefined;
   let cutOff: string | undefined;
   for (const number of found) {
-    const name = `${padded(number)}.log`;
+    const name = logNameOf(number);
     await naming(directory, name, async () => {
       const { records, defect } = await readLevelLog(join(directory, name));
       refuseDamage(defect);
@@ -82,6 +103,10 @@ async function naming<T>(directory: string, name: string, work: () => Promise<T>
     }
     throw error;
   }
+}
+
+export function logNameOf(number: number): string {
+  return `${padded(number)}.log`;
 }
 
 function padded(number: number): string {
