@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DiskError, StateFailedError } from '../errors.js';
+import { DiskError, StateFailedError, StateFullError } from '../errors.js';
 import { NodeDisk } from '../node-disk.js';
 import { applied, descriptionOf, patient, row, rowsOf, utf8 } from '../testing/state-fixture.js';
 import { RangeDigest, type StateRange } from './state-range.js';
@@ -53,7 +53,7 @@ async function crashPoints(directory: string, work: () => Promise<void>): Promis
     };
   type Step = (this: void, ...args: unknown[]) => Promise<unknown>;
   const steps = fs as unknown as Record<string, Step>;
-  for (const name of ['open', 'rename', 'rm', 'link']) {
+  for (const name of ['open', 'rename', 'rm', 'link', 'copyFile']) {
     const step = steps[name]!;
     jest.spyOn(steps, name).mockImplementation(around(name, step));
   }
@@ -141,6 +141,66 @@ describe('a crash', () => {
       expect([at, await rowsOf(again)]).toEqual([at, { a: '1' }]);
       await again.close();
     }
+  });
+
+  it('at any step of discarding what a transfer left leaves it, or nothing, and it can be discarded again', async () => {
+    const directory = await temporaryDirectory();
+    const before = await StateStore.open(directory, patient);
+    applied(before, [row('mine', '1'), row('shared', 'ours')], 5);
+    await (await before.stage()).put(rangeOf(theirs));
+    await before.close();
+    const store = await StateStore.open(directory, patient);
+    const points = await crashPoints(directory, async () => {
+      await store.discardStaged();
+      await store.close();
+    });
+    expect(points.length).toBeGreaterThan(5);
+    const seen: string[] = [];
+    for (const { at, directory: copy } of points) {
+      const first = await StateStore.open(copy, patient);
+      const hadPointer = first.hasStaged;
+      const staged = await first.stage();
+      expect([at, staged.isPartial && !hadPointer]).toEqual([at, false]);
+      seen.push(staged.isPartial ? 'rows' : hadPointer ? 'a name' : 'nothing');
+      const wanted = rangeOf(staged.isPartial ? theirs : {});
+      expect([at, await staged.digestOf(Uint8Array.of(), undefined)]).toEqual([at, wanted.digest]);
+      await first.close();
+      const again = await StateStore.open(copy, patient);
+      await again.discardStaged();
+      expect([at, again.hasStaged, await rowsOf(again)]).toEqual([at, false, ours]);
+      await again.close();
+      expect([at, (await fs.readdir(copy)).filter((name) => name.startsWith('db-'))]).toEqual([at, ['db-1']]);
+    }
+    expect([...new Set(seen)]).toEqual(['rows', 'a name', 'nothing']);
+  });
+});
+
+describe('a crash after the disk was full', () => {
+  it('at any step of going on in a copy leaves all that was durable', async () => {
+    const directory = await temporaryDirectory();
+    const store = await StateStore.open(directory, { ...patient, retryDelayMs: 1 });
+    applied(store, [row('mine', '1'), row('shared', 'ours')], 5);
+    await (await store.stage()).put(rangeOf(theirs));
+    await store.flush();
+    const points = await crashPoints(directory, async () => {
+      const noSpace = new StateFullError(directory, new Error('No space left on device'));
+      jest.spyOn(StateDatabase.prototype, 'write').mockRejectedValueOnce(noSpace);
+      applied(store, [row('mine', '2')], 6);
+      await store.flush();
+      await store.close();
+    });
+    const seen: number[] = [];
+    for (const { at, directory: copy } of points) {
+      const again = await StateStore.open(copy, patient);
+      seen.push(again.appliedIndex);
+      expect([at, await rowsOf(again)]).toEqual([at, again.appliedIndex === 5 ? ours : { ...ours, mine: '2' }]);
+      const staged = await again.stage();
+      expect([at, await staged.digestOf(Uint8Array.of(), undefined)]).toEqual([at, rangeOf(theirs).digest]);
+      await again.close();
+      expect([at, (await fs.readdir(copy)).filter((name) => name.startsWith('db-')).length]).toEqual([at, 2]);
+    }
+    expect([[...new Set(seen)], points.length > 15]).toEqual([[5, 6], true]);
+    expect(seen).toEqual([...seen].sort((one, other) => one - other));
   });
 });
 

@@ -131,6 +131,20 @@ onDisk('StateStore on a full disk', () => {
     await again.close();
   });
 
+  it('closes when it becomes full only then', async () => {
+    const home = join(directory, 'state');
+    const store = await StateStore.open(home, { ...options, batchDelayMs: 3_600_000, retryDelayMs: 3_600_000 });
+    applied(store, changesOf(1, 100 * KIBIBYTE), 1);
+    await store.flush();
+    applied(store, changesOf(2, 500 * KIBIBYTE), 2);
+    await fillDisk(0);
+    await store.close();
+    await rm(ballast);
+    const again = await StateStore.open(home, options);
+    expect([again.appliedIndex, again.get(utf8('key 1'))?.length]).toEqual([1, 100 * KIBIBYTE]);
+    await again.close();
+  });
+
   it('says that there is no space for a state that is being received, keeps what is there, and goes on later', async () => {
     const rangeOf = (number: number): StateRange => {
       const row = { key: utf8(`key ${number}`), value: incompressible(200 * KIBIBYTE) };

@@ -19,7 +19,7 @@ export interface StateStoreOptions {
   readonly onSynced?: (appliedIndex: number) => void;
   /** A batch found no space (true), or there is some again and it is written (false). */
   readonly onFull?: (isFull: boolean) => void;
-  /** How much LevelDB gathers in memory before it writes a table. Default 64 MiB; it may hold two of them. */
+  /** How much LevelDB gathers in memory before it writes a table. Default 8 MiB; it may hold two of them. */
   readonly writeBufferBytes?: number;
   /** For blocks that were read. Default 32 MiB. */
   readonly cacheBytes?: number;
@@ -237,6 +237,23 @@ export class StateStore implements KeySpace {
     });
   }
 
+  /** There is a state that is being received, or that an unfinished transfer left. */
+  get hasStaged(): boolean {
+    return this.home.pointer?.staged !== undefined;
+  }
+
+  /**
+   * Removes what an unfinished transfer left, without opening it, whether it is damaged or not: the next `stage` begins with nothing. Does
+   * nothing if there is nothing. `RangeError` while it is open: `StagedState.discard` is for that.
+   */
+  discardStaged(): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.staged) throw new RangeError('the staged state is open');
+      const left = this.home.pointer?.staged;
+      if (left !== undefined) await this.removeStaged(left);
+    });
+  }
+
   /**
    * Puts the staged state in the place of the one in use, as one atomic step: reads see the old one until it is durable, then the new one.
    * Changes that were not durable yet are dropped: the new state contains them. A `flush` of changes behind its index rejects.
@@ -274,7 +291,8 @@ export class StateStore implements KeySpace {
 
   /**
    * Flushes, unless the store has failed, is full or was written to without a description, and lets go of the directory. Whatever comes later
-   * throws. A staged state stays for the next time.
+   * throws. A staged state stays for the next time. It never waits for space: what was not durable when the disk became full is lost, and a
+   * `flush` that waits for it rejects.
    */
   close(): Promise<void> {
     this.closing ??= this.closeNow();
@@ -285,6 +303,8 @@ export class StateStore implements KeySpace {
     const isDescribed = this.gathering === undefined || this.gathering.description !== undefined;
     try {
       if (!this.failure && !this.isOutOfSpace && isDescribed) await this.flush();
+    } catch (error) {
+      if (!(error instanceof StateFullError)) throw error;
     } finally {
       clearTimeout(this.timer);
       const failure = (this.failure ??= new StateFailedError(this.database.directory, new Error('it is closed')));
@@ -329,9 +349,12 @@ export class StateStore implements KeySpace {
   private async endStaged(staged: StagedState, isDiscarded: boolean): Promise<void> {
     if (this.staged === staged) this.staged = undefined;
     await staged.database.close();
-    if (!isDiscarded) return;
+    if (isDiscarded) await this.removeStaged(staged.name);
+  }
+
+  private async removeStaged(name: string): Promise<void> {
     // First the files: on a full disk the pointer needs their space. Without them it leads to a state that is thrown away.
-    await this.home.remove(staged.name);
+    await this.home.remove(name);
     await this.home.point({ current: this.databaseName, staged: undefined });
   }
 
@@ -400,6 +423,10 @@ export class StateStore implements KeySpace {
       return;
     }
     this.noteFull(true);
+    if (this.closing) {
+      for (const { done } of this.waiting.splice(0)) done(error);
+      return;
+    }
     this.retryLater(changes);
   }
 
@@ -498,7 +525,7 @@ export class StateStore implements KeySpace {
 
 function sizesOf(options: StateStoreOptions): StateDatabaseOptions {
   return {
-    writeBufferBytes: options.writeBufferBytes ?? 64 * MEBIBYTE,
+    writeBufferBytes: options.writeBufferBytes ?? 8 * MEBIBYTE,
     cacheBytes: options.cacheBytes ?? 32 * MEBIBYTE,
   };
 }

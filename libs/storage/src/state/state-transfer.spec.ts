@@ -198,6 +198,35 @@ describe('a staged state', () => {
     await source.store.close();
   });
 
+  it('is discarded without being opened, damaged or not, but not while it is open', async () => {
+    const { store, directory } = await open();
+    applied(store, [row('mine', '1')], 5);
+    expect(store.hasStaged).toBe(false);
+    await store.discardStaged();
+    const first = await store.stage();
+    await first.put(rangeOf('', undefined, { a: '1' }));
+    expect(store.hasStaged).toBe(true);
+    await expect(store.discardStaged()).rejects.toBeInstanceOf(RangeError);
+    await first.put(rangeOf('b', 'c', { b: '1' }));
+    await first.close();
+    expect(store.hasStaged).toBe(true);
+    const left = join(directory, 'db-2');
+    await rm(join(left, 'CURRENT'));
+    const opening = jest.spyOn(StateDatabase, 'open');
+    await store.discardStaged();
+    expect([store.hasStaged, opening.mock.calls]).toEqual([false, []]);
+    opening.mockRestore();
+    expect((await readdir(directory)).sort()).toEqual(['db-1', 'lock', 'pointer']);
+    const second = await store.stage();
+    expect([store.hasStaged, second.isPartial]).toEqual([true, false]);
+    await store.install(second, descriptionOf(9));
+    expect(store.hasStaged).toBe(false);
+    await store.discardStaged();
+    expect([store.appliedIndex, await rowsOf(store)]).toEqual([9, {}]);
+    await store.close();
+    await expect(store.discardStaged()).rejects.toBeInstanceOf(StateFailedError);
+  });
+
   it('has in a range what was put there last, and nothing else', async () => {
     const { store } = await open();
     const staged = await store.stage();
