@@ -58,11 +58,11 @@ async function runTable({ workload, nemesis, ...options }: FaultsCommand): Promi
   return reports;
 }
 
-async function runCrashCycles({ crashCycles: count = 0, ...options }: FaultsCommand): Promise<CellReport> {
+async function runCrashCycles({ crashCycles: count = 0, powerLoss, ...options }: FaultsCommand): Promise<CellReport> {
   const cell = {
     ...options,
     workload: { name: 'exactly-once', create: exactlyOnce },
-    nemesis: { name: 'crash-cycles', ...crashCycles(count) },
+    nemesis: { name: powerLoss ? 'power-loss-cycles' : 'crash-cycles', ...crashCycles(count, powerLoss) },
     seconds: DAY_S,
   };
   const startedAtMs = performance.now();

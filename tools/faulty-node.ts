@@ -1,15 +1,25 @@
 /**
  * A raft-node, as `apps/raft-node` starts it, whose log is on a disk that slows down and hangs as it is told to: by files beside its data
- * directory (`faults/disk-orders.ts`). For tests.
+ * directory (`faults/disk-orders.ts`). With `FAULTY_NODE_FORGETS` its end is also that of all that was not synced. For tests.
  */
 import 'reflect-metadata';
 import { VERSION, configOrExit, createLog, exitOnFatalErrors } from '@app/platform';
-import { FaultyDisk } from '@app/storage';
+import { FaultyDisk, ForgetfulDisk } from '@app/storage';
 import { RaftNodeConfig } from '../apps/raft-node/src/raft-node.config.js';
 import { startNode } from '../apps/raft-node/src/start-node.js';
-import { ordersPath, readJson, reportPath, writeJson, type DiskOrders } from './faults/disk-orders.js';
+import {
+  FORGETS_VARIABLE,
+  ordersPath,
+  readJson,
+  reportPath,
+  writeJson,
+  type DiskOrders,
+} from './faults/disk-orders.js';
 
 const LOOK_EVERY_MS = 50;
+
+/** The share of sectors that reach the disk though nobody has synced them. */
+const LEAKED_SHARE = 0.3;
 
 const config = configOrExit(RaftNodeConfig, {
   name: 'faulty-node',
@@ -20,7 +30,8 @@ const log = createLog({ level: config.logLevel, fields: { cluster: config.cluste
 exitOnFatalErrors(log);
 await startNode(config, log, {
   wrapDisk: (disk) => {
-    const faulty = new FaultyDisk(disk);
+    const isForgetful = process.env[FORGETS_VARIABLE] !== undefined;
+    const faulty = new FaultyDisk(isForgetful ? new ForgetfulDisk(disk, () => Math.random() < LEAKED_SHARE) : disk);
     let carriedOut = 0;
     const look = (): void => {
       const orders = readJson<DiskOrders>(ordersPath(config.dataDir));

@@ -17,12 +17,27 @@ describe('the flags of npm run test:faults', () => {
       clients: 48,
       out: 'test-results/faults',
       keep: false,
+      powerLoss: false,
     });
   });
 
   it('takes a choice', () => {
-    const chosen = parse('--workload', 'set', '--nemesis', 'mixed, none', '--seed=7', '--crash-cycles=1000');
-    expect(chosen).toMatchObject({ workload: ['set'], nemesis: ['mixed', 'none'], seed: 7, crashCycles: 1000 });
+    const chosen = parse(
+      '--workload',
+      'set',
+      '--nemesis',
+      'mixed, none',
+      '--seed=7',
+      '--crash-cycles=1000',
+      '--power-loss',
+    );
+    expect(chosen).toMatchObject({
+      workload: ['set'],
+      nemesis: ['mixed', 'none'],
+      seed: 7,
+      crashCycles: 1000,
+      powerLoss: true,
+    });
   });
 
   it.each([[['--workload', 'sets']], [['--seconds', '0']], [['--seed', '-1']], [['more']]])('refuses %j', (argv) => {

@@ -10,6 +10,8 @@ export interface FaultsCommand {
   readonly keep: boolean;
   /** Instead of the table: so many kills. */
   readonly crashCycles?: number;
+  /** A kill takes with it what was not synced. */
+  readonly powerLoss: boolean;
 }
 
 export interface Choices {
@@ -47,6 +49,7 @@ export function parseCommandLine(
       'instead: kill -9 a random node and start it again, so often, under load',
       wholeNumber(1, 1_000_000),
     )
+    .option('--power-loss', 'with --crash-cycles: what a node has not synced is gone with it', false)
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput(output)

@@ -1,6 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { FaultyOperation } from '@app/storage';
 
+/** The environment variable that makes a node forget with its process what was not synced. */
+export const FORGETS_VARIABLE = 'FAULTY_NODE_FORGETS';
+
 /** What the disk of one node is to do. Each order replaces the one before it. */
 export interface DiskOrders {
   /** Grows with every order. */

@@ -1,3 +1,4 @@
+import { FORGETS_VARIABLE } from '../disk-orders.js';
 import type { Nemesis } from '../nemesis.js';
 import { slowDisk } from './disk-faults.js';
 import { killWhileReplacing, replaceMember, transferLeadership } from './membership-faults.js';
@@ -38,7 +39,8 @@ export const NEMESES: Readonly<Record<NemesisName, Nemesis>> = {
   },
 };
 
-/** Nothing but crashes, one right after the other, so many. */
-export function crashCycles(count: number): Nemesis {
-  return { disruptions: [crashCycle], restMs: [0, 500], attacksMax: count };
+/** Nothing but crashes, one right after the other, so many. With `isPowerLoss` each takes with it what the log had not synced. */
+export function crashCycles(count: number, isPowerLoss = false): Nemesis {
+  const nemesis: Nemesis = { disruptions: [crashCycle], restMs: [0, 500], attacksMax: count };
+  return isPowerLoss ? { ...nemesis, needsFaultyDisks: true, env: { [FORGETS_VARIABLE]: 'true' } } : nemesis;
 }
