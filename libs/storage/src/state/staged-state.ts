@@ -32,6 +32,16 @@ export class StagedState {
     return this.attempt(() => this.database.digestOf(from, to));
   }
 
+  /** The rows that are there with `from <= key < to`, in order, a page at a time. */
+  async *rows(from: Uint8Array, to: Uint8Array | undefined): AsyncGenerator<readonly Row[], void, undefined> {
+    const pages = this.database.pages(from, to);
+    for (;;) {
+      const page = await this.attempt(() => pages.next());
+      if (page.done === true) return;
+      yield page.value;
+    }
+  }
+
   /**
    * Replaces everything in the range, as one atomic change that is durable when it resolves. `RangeError` if the rows are not in order or
    * not in the range. The digest is not verified: whoever carried the range did.
