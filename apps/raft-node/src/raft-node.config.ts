@@ -143,7 +143,7 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   @IsInt()
   @Min(0)
   @Max(1024 * 1024 * MIB)
-  diskReserveBytes = 64 * MIB;
+  diskReserveBytes = 256 * MIB;
 
   /** Above it, while another member is faster, the leadership is handed over. */
   @Option({ describe: 'How long a sync of the disk may take before a leader hands over', unit: 'ms' })

@@ -36,12 +36,15 @@ export class DiskPulse {
     for (const listener of this.writtenListeners) listener(durationMs);
   }
 
+  /** It came to nothing: it waits for space, or the log has failed. That says nothing about how fast the disk is. */
+  writeAbandoned(): void {
+    this.startedAtMs = undefined;
+  }
+
   /** A write has found no space, and waits; or went through after all. */
   reportFull(writer: Writer, isFull: boolean): void {
     if (isFull) this.full.add(writer);
     else this.full.delete(writer);
-    // A write that waits for space says nothing about how fast the disk is.
-    if (writer === 'log' && isFull) this.startedAtMs = undefined;
     for (const listener of this.fullListeners) listener();
   }
 

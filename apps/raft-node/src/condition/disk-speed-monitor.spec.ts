@@ -111,7 +111,12 @@ describe('DiskSpeedMonitor', () => {
 
   it('does not take a write that waits for space for a slow one', () => {
     watched.pulse.writeStarted();
+    watched.pulse.writeAbandoned();
     watched.pulse.reportFull('log', true);
+    expect(watched.after(60_000)).toBeUndefined();
+    // Tried again, and full again: that is not said a second time.
+    watched.pulse.writeStarted();
+    watched.pulse.writeAbandoned();
     expect(watched.after(60_000)).toBeUndefined();
   });
 

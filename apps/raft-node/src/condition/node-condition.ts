@@ -24,6 +24,7 @@ export type Trouble =
 export class NodeCondition {
   private readonly troubles = new Map<Trouble, string>();
   private readonly listeners: (() => void)[] = [];
+  private isDoubted = false;
 
   /** `detail` is a sentence for people. Raised again, only the sentence changes. */
   raise(trouble: Trouble, detail: string): void {
@@ -45,7 +46,19 @@ export class NodeCondition {
     return this.troubles.get(trouble);
   }
 
-  /** Called after each change of what is wrong. */
+  /** While members differ and nobody can tell whether this one is right. */
+  doubtState(isInDoubt: boolean): void {
+    if (this.isDoubted === isInDoubt) return;
+    this.isDoubted = isInDoubt;
+    this.notify();
+  }
+
+  /** The state of this node must not become that of another member: a wrong one would win the next vote on which is right. */
+  get isStateInDoubt(): boolean {
+    return this.isDoubted || this.troubles.has('quarantined');
+  }
+
+  /** Called after each change of what is wrong, or in doubt. */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
   }

@@ -48,7 +48,7 @@ export class PendingReads {
       const reads = this.unconfirmed.get(context);
       if (reads === undefined) continue;
       this.unconfirmed.delete(context);
-      this.end(reads, refusal);
+      this.finish(reads, refusal);
     }
   }
 
@@ -57,7 +57,7 @@ export class PendingReads {
     if (this.confirmed.length === 0) return;
     const due = this.confirmed.filter(({ index }) => index <= appliedIndex);
     this.confirmed = this.confirmed.filter(({ index }) => index > appliedIndex);
-    for (const { reads } of due) this.end(reads, undefined);
+    for (const { reads } of due) this.finish(reads, undefined);
   }
 
   expire(nowMs: number): void {
@@ -69,16 +69,24 @@ export class PendingReads {
     this.confirmed = this.confirmed.map(({ index, reads }) => ({ index, reads: this.expireOf(reads, nowMs) }));
   }
 
+  /** All of them. What the core answers after this is of no use. */
+  end(refusal: Refusal): void {
+    const waiting = [...this.unconfirmed.values(), ...this.confirmed.map(({ reads }) => reads)];
+    this.unconfirmed.clear();
+    this.confirmed = [];
+    for (const reads of waiting) this.finish(reads, refusal);
+  }
+
   private expireOf(reads: readonly WaitingRead[], nowMs: number): readonly WaitingRead[] {
     if (!reads.some((read) => read.deadlineMs <= nowMs)) return reads;
-    this.end(
+    this.finish(
       reads.filter((read) => read.deadlineMs <= nowMs),
       DEADLINE_PASSED,
     );
     return reads.filter((read) => read.deadlineMs > nowMs);
   }
 
-  private end(reads: readonly WaitingRead[], refusal: Refusal | undefined): void {
+  private finish(reads: readonly WaitingRead[], refusal: Refusal | undefined): void {
     this.waiting -= reads.length;
     for (const read of reads) read.reply(refusal);
   }

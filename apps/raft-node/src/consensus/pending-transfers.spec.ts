@@ -29,7 +29,8 @@ describe('PendingTransfers', () => {
     const late = open();
     late.pending.settle(status({}), 100);
     const stopped = open();
-    stopped.pending.end();
-    expect([takenBack.replies, late.replies, stopped.replies]).toEqual([[undefined], [undefined], [undefined]]);
+    stopped.pending.end({ code: 'SHUTTING_DOWN', detail: 'stopping' });
+    expect([takenBack.replies, late.replies]).toEqual([[undefined], [undefined]]);
+    expect(stopped.replies).toMatchObject([{ code: 'SHUTTING_DOWN' }]);
   });
 });

@@ -1,7 +1,8 @@
 import type { NodeId, RaftStatus, Term } from '@app/raft';
+import type { Refusal } from '../fsm/operation-desk.js';
 
-/** Who leads after a transfer; undefined when nobody else does: it was taken back, or its time is over. */
-export type TransferReply = (leader: { readonly id: NodeId; readonly term: Term } | undefined) => void;
+/** Who leads after a transfer; undefined when nobody else does: it was taken back, or its time is over. A refusal when nobody here will know. */
+export type TransferReply = (outcome: { readonly id: NodeId; readonly term: Term } | Refusal | undefined) => void;
 
 interface Waiting {
   /** In which it began. */
@@ -34,7 +35,7 @@ export class PendingTransfers {
     }
   }
 
-  end(): void {
-    for (const { reply } of this.waiting.splice(0)) reply(undefined);
+  end(refusal: Refusal): void {
+    for (const { reply } of this.waiting.splice(0)) reply(refusal);
   }
 }

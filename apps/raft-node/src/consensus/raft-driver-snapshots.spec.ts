@@ -103,7 +103,7 @@ describe('RaftDriver and the states of other members', () => {
 
   it('puts away one that it does not need: kept for the next transfer if it still lacks the entries', async () => {
     await node.start(3);
-    node.inbox.received(append({ term: 5 }), undefined);
+    node.inbox.received(append({ term: 5 }), 'disk-of-n2');
     const late = stateOfLeader();
     arrive(late);
     await eventually(() => released === 1);
@@ -115,7 +115,7 @@ describe('RaftDriver and the states of other members', () => {
       type: EntryType.Noop,
       data: Uint8Array.of(),
     }));
-    node.inbox.received(append({ term: 5, entries, leaderCommit: INDEX }), undefined);
+    node.inbox.received(append({ term: 5, entries, leaderCommit: INDEX }), 'disk-of-n2');
     await eventually(() => node.stateMachine.appliedIndex === INDEX);
     const superfluous = stateOfLeader();
     arrive(superfluous, install({ term: 5 }));

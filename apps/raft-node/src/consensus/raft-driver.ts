@@ -113,7 +113,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     @Inject(LOG) private readonly log: Log,
   ) {
     this.handover = new Handover(raft, config.toRaftConfig().electionTimeoutTicks);
-    this.snapshots = new SnapshotExchange(raft, store, persistence, senders, this, log);
+    this.snapshots = new SnapshotExchange(raft, store, persistence, senders, condition, this, log);
   }
 
   onApplicationBootstrap(): void {
@@ -125,11 +125,13 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
       snapshotReceived: (received) => this.snapshots.receive(received),
     });
     this.stateEvents.onSynced(() => this.input(() => this.snapshots.checkpoint()));
-    this.condition.onChange(() => this.input(() => this.raft.setCandidacy(this.condition.candidacy)));
-    this.input(() => {
-      this.raft.setCandidacy(this.condition.candidacy);
-      this.snapshots.checkpoint();
-    });
+    const conditionChanged = () =>
+      this.input(() => {
+        this.raft.setCandidacy(this.condition.candidacy);
+        this.snapshots.conditionChanged();
+      });
+    this.condition.onChange(conditionChanged);
+    conditionChanged();
     this.desk.readBy(this);
     this.timer = setInterval(() => this.tick(), this.config.tickMs);
   }
@@ -142,7 +144,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.condition.raise('stopping', 'the process was asked to end');
     if (this.state === 'running') await this.leaveLeadership();
     if (this.state === 'running') this.state = 'draining';
-    await this.waitWhile(() => this.state === 'draining' && this.pendingOperations > 0, this.config.drainTimeoutMs);
+    const isAwaited = () => this.state === 'draining' && this.pendingOperations + this.desk.passedOn > 0;
+    await this.waitWhile(isAwaited, this.config.drainTimeoutMs);
     this.stop();
     // Next the servers cut their connections; what was answered just now has to be out by then.
     await delay(LINGER_MS);
@@ -256,6 +259,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.input(() => {
       this.raft.tick();
       this.handover.tick(this.condition.candidacy !== 'ready');
+      // What held the log back may have gone: a member has taken in its state, or has fallen silent.
+      if (this.condition.has('storage_full')) this.snapshots.checkpoint();
     });
     const now = performance.now();
     this.proposals.expire(now);
@@ -494,8 +499,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     for (const write of this.queuedWrites) write.reply(undefined, SHUTTING_DOWN);
     for (const read of this.queuedReads) read.reply(SHUTTING_DOWN);
     this.proposals.leadershipLost();
-    this.reads.expire(Infinity);
-    this.transfers.end();
+    this.reads.end(SHUTTING_DOWN);
+    this.transfers.end(SHUTTING_DOWN);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Log } from '@app/platform';
 import type { InstallSnapshot, LogIndex, NodeId, Raft } from '@app/raft';
 import type { StateSnapshot, StateStore } from '@app/storage';
+import type { NodeCondition } from '../condition/node-condition.js';
 import type { ReceivedSnapshot } from '../peers/received-snapshot.js';
 import type { SnapshotSenders } from '../snapshots/snapshot-senders.js';
 import { Persistence, isSame } from './persistence.js';
@@ -21,26 +22,49 @@ export class SnapshotExchange {
   private checkpointedIndex: LogIndex = 0;
   /** States that are being taken, and that the core does not know yet. */
   private begun = 0;
+  /** Members that are sent none although they need it, so that each is reported once. */
+  private readonly unserved = new Set<NodeId>();
 
   constructor(
     private readonly raft: Raft,
     private readonly store: StateStore,
     private readonly persistence: Persistence,
-    private readonly senders: SnapshotSenders,
+    private readonly senders: Pick<SnapshotSenders, 'reaches' | 'send' | 'cancelAll'>,
+    private readonly condition: NodeCondition,
     private readonly loop: Loop,
     private readonly log: Log,
   ) {}
 
-  /** Tells the core how far the state is durable. To be called from within an input; not while another state is put in its place, which is the core's to report. */
+  /**
+   * Tells the core how far the state is durable. To be called from within an input; nothing happens while another state is put in its place,
+   * which is the core's to report. On a full disk no entry is retained for members that might need it: only what a transfer needs stays.
+   */
   checkpoint(): void {
     const index = this.store.syncedAppliedIndex;
-    if (this.begun > 0 || this.persistence.isInstalling || index <= this.checkpointedIndex) return;
+    const isFull = this.condition.has('storage_full');
+    const isKnown = index === 0 || (index <= this.checkpointedIndex && !isFull);
+    if (this.begun > 0 || this.persistence.isInstalling || isKnown) return;
     this.checkpointedIndex = index;
-    this.raft.checkpointed(index, this.persistence.retainedEntries(index));
+    this.raft.checkpointed(index, isFull ? 0 : this.persistence.retainedEntries(index));
+  }
+
+  /** To be called after each change of the condition, from within an input. */
+  conditionChanged(): void {
+    if (this.condition.isStateInDoubt) this.senders.cancelAll();
+    this.checkpoint();
   }
 
   /** Answers a request of `Ready.snapshots`: takes the state; then it travels, with its message, until `snapshotEnded`. */
   send(to: NodeId): void {
+    const obstacle = this.obstacle(to);
+    if (obstacle !== undefined) {
+      if (!this.unserved.has(to))
+        this.log.warn({ to, reason: obstacle }, 'a member that needs the state is not sent it');
+      this.unserved.add(to);
+      this.loop.input(() => this.raft.snapshotEnded(to, false));
+      return;
+    }
+    this.unserved.delete(to);
     this.begun += 1;
     const taken = (snapshot: StateSnapshot | undefined): void => {
       this.begun -= 1;
@@ -76,14 +100,25 @@ export class SnapshotExchange {
   }
 
   private start(to: NodeId, snapshot: StateSnapshot): void {
-    const message = this.raft.snapshotStarted(to, snapshot.description.index);
+    const isWanted = this.obstacle(to) === undefined;
+    const message = isWanted ? this.raft.snapshotStarted(to, snapshot.description.index) : undefined;
     if (message === undefined) {
+      if (!isWanted) this.raft.snapshotEnded(to, false);
       this.giveUp(snapshot);
       return;
     }
     this.senders.send(message, snapshot, (isDelivered) =>
-      this.loop.input(() => this.raft.snapshotEnded(to, isDelivered)),
+      this.loop.input(() => {
+        this.raft.snapshotEnded(to, isDelivered);
+        this.checkpoint();
+      }),
     );
+  }
+
+  /** Why a member is sent no state, for people. The core will ask again. */
+  private obstacle(to: NodeId): string | undefined {
+    if (this.condition.isStateInDoubt) return 'the state of this node may be wrong';
+    return this.senders.reaches(to) ? undefined : 'its address is not among the peers of this node';
   }
 
   private giveUp(snapshot: StateSnapshot): void {

@@ -1,6 +1,7 @@
 import type { StateHashes, StateMachine } from '@app/kv';
 import { createLog } from '@app/platform';
 import { simpleConfiguration, type Raft } from '@app/raft';
+import { NodeCondition } from '../condition/node-condition.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { ConsistencyCheck } from './consistency-check.js';
 import type { ConsistencyClient } from './consistency-client.js';
@@ -23,6 +24,9 @@ class Leader {
   readonly sent: unknown[] = [];
   readonly entered: string[] = [];
   readonly logged: { level: string; msg: string }[] = [];
+  readonly condition = new NodeCondition();
+  /** Calls of quarantine for other members that were not answered. */
+  isQuarantineHeld = false;
   onAsked: () => void = () => undefined;
   readonly check: ConsistencyCheck;
 
@@ -60,7 +64,7 @@ class Leader {
       },
       quarantine: (...call: unknown[]) => {
         this.sent.push(call);
-        return Promise.resolve(true);
+        return this.isQuarantineHeld ? new Promise<boolean>(() => undefined) : Promise.resolve(true);
       },
     } as unknown as ConsistencyClient;
     const quarantine = {
@@ -74,7 +78,7 @@ class Leader {
       fields: {},
       destination: { write: (line) => this.logged.push(JSON.parse(line) as { level: string; msg: string }) },
     });
-    this.check = new ConsistencyCheck(config, raft, stateMachine, client, quarantine, log);
+    this.check = new ConsistencyCheck(config, raft, stateMachine, client, quarantine, this.condition, log);
   }
 
   get errors(): string[] {
@@ -180,6 +184,49 @@ describe('ConsistencyCheck', () => {
     Object.assign(leader.answers, { n2: right, n3: right });
     await leader.check.check();
     expect(leader.check.undecided).toBeUndefined();
+  });
+
+  it('goes into quarantine before it has heard of the others that are odd', async () => {
+    leader.members = ['n1', 'n2', 'n3', 'n4', 'n5'];
+    Object.assign(leader.answers, { n4: right, n5: other });
+    leader.own = wrong;
+    leader.isQuarantineHeld = true;
+    void leader.check.check();
+    while (leader.sent.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(leader.entered).toHaveLength(1);
+  });
+
+  describe('which finds that no majority agrees', () => {
+    beforeEach(async () => {
+      Object.assign(leader.answers, { n2: wrong, n3: undefined });
+      await leader.check.check();
+    });
+
+    const inDoubtAfter = async (answers: Leader['answers']) => {
+      Object.assign(leader.answers, answers);
+      await leader.check.check();
+      return leader.condition.isStateInDoubt;
+    };
+
+    it('doubts its own state, too, but not whether it may lead', () => {
+      expect(leader.condition.isStateInDoubt).toBe(true);
+      expect(leader.condition.candidacy).toBe('ready');
+    });
+
+    it('goes on doubting while who differed does not answer, and while it does not lead', async () => {
+      await expect(inDoubtAfter({ n2: undefined, n3: right })).resolves.toBe(true);
+      leader.isLeader = false;
+      await expect(inDoubtAfter({})).resolves.toBe(true);
+    });
+
+    it.each<[string, () => void]>([
+      ['a majority agrees', () => (leader.answers.n3 = right)],
+      ['all agree', () => (leader.answers.n2 = right)],
+      ['who differed is no member any more', () => (leader.members = ['n1', 'n3'])],
+    ])('doubts no longer when %s', async (_what, happen) => {
+      happen();
+      await expect(inDoubtAfter({})).resolves.toBe(false);
+    });
   });
 
   it.each<[string, (leader: Leader) => void]>([

@@ -3,6 +3,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { StateMachine, type StateHashes } from '@app/kv';
 import { LOG, type Log } from '@app/platform';
 import { Raft, membersOf, type LogIndex, type NodeId } from '@app/raft';
+import { NodeCondition } from '../condition/node-condition.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { ConsistencyClient } from './consistency-client.js';
 import { Quarantine } from './quarantine.js';
@@ -25,6 +26,8 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
   /** Members that are known to differ, so that each is reported once. */
   private readonly differing = new Set<NodeId>();
   private undecidedReason: string | undefined;
+  /** Members of the last comparison in which no majority agreed. It counts until one in which a majority agrees, or all of them do. */
+  private disputing: readonly NodeId[] = [];
   /** Since the process started. */
   readonly counts: Readonly<Record<CheckResult, number>> & Record<CheckResult, number> = {
     equal: 0,
@@ -39,6 +42,7 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
     private readonly stateMachine: StateMachine,
     private readonly client: ConsistencyClient,
     private readonly quarantine: Quarantine,
+    private readonly condition: NodeCondition,
     @Inject(LOG) private readonly log: Log,
   ) {}
 
@@ -81,6 +85,7 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
     const now = this.raft.status();
     if (now.role !== 'leader' || now.term !== term || this.stopped.signal.aborted) return this.forget();
     const verdict = compareStates(configuration, answers);
+    this.judgeOwn(members, verdict);
     this.note(index, members, verdict);
     if (verdict.kind === 'outvoted') await this.send(index, term, verdict.majority, verdict.odd);
     const result = verdict.kind === 'equal' && verdict.missing.length > 0 ? 'incomplete' : verdict.kind;
@@ -100,6 +105,14 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
   private forget(): undefined {
     this.differing.clear();
     this.undecidedReason = undefined;
+  }
+
+  /** Who does not answer any more has not agreed: a dispute is not over because one side is gone. */
+  private judgeOwn(members: readonly NodeId[], verdict: Verdict): void {
+    if (verdict.kind === 'undecided') this.disputing = verdict.camps.flatMap(({ ids }) => ids);
+    else if (verdict.kind === 'outvoted') this.disputing = [];
+    else if (this.disputing.every((id) => verdict.agreeing.includes(id) || !members.includes(id))) this.disputing = [];
+    this.condition.doubtState(this.disputing.length > 0);
   }
 
   private note(index: LogIndex, members: readonly NodeId[], verdict: Verdict): void {
@@ -132,15 +145,17 @@ export class ConsistencyCheck implements OnApplicationBootstrap, BeforeApplicati
   private async send(index: LogIndex, term: number, majority: Camp, odd: readonly Camp[]): Promise<void> {
     const self = this.raft.status().id;
     const ids = odd.flatMap((camp) => camp.ids);
-    await Promise.all(
-      ids.map(async (member) => {
+    // In force at once: this node may be the leader whose state the others are sent.
+    const own = odd.find((camp) => camp.ids.includes(self));
+    const entered = own && this.quarantine.enter(divergence(index, majority.hashes, own.hashes, majority.ids));
+    await Promise.all([
+      entered,
+      ...ids.map(async (member) => {
         if (member === self) return;
         const isDone = await this.client.quarantine(member, term, index, majority.hashes, majority.ids);
         if (!isDone) this.log.warn({ index, member }, 'a member that has diverged did not confirm its quarantine');
       }),
-    );
-    const own = odd.find((camp) => camp.ids.includes(self));
-    if (own !== undefined) await this.quarantine.enter(divergence(index, majority.hashes, own.hashes, majority.ids));
+    ]);
   }
 
   private async pause(ms: number): Promise<void> {

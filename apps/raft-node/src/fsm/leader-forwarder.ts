@@ -1,12 +1,16 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Channels, ExecuteStream, failedResult, type Operation, type Respond } from '@app/rpc';
+import { OperationDesk } from './operation-desk.js';
 
 /** Passes operations on to the leader, for clients that asked for it. One hop: a node that is no leader either says so. */
 @Injectable()
 export class LeaderForwarder implements OnApplicationShutdown {
   private readonly streams = new Map<string, ExecuteStream>();
 
-  constructor(private readonly channels: Channels) {}
+  constructor(
+    private readonly channels: Channels,
+    private readonly desk: OperationDesk,
+  ) {}
 
   forward(operation: Operation, leaderAddress: string, deadlineMs: number, respond: Respond): void {
     const timeoutMs = deadlineMs - performance.now();
@@ -15,7 +19,11 @@ export class LeaderForwarder implements OnApplicationShutdown {
       return;
     }
     const { command, consistency } = operation;
-    void this.streamTo(leaderAddress).execute({ command, consistency, timeoutMs }).then(respond);
+    this.desk.passedOn += 1;
+    void this.streamTo(leaderAddress)
+      .execute({ command, consistency, timeoutMs })
+      .finally(() => (this.desk.passedOn -= 1))
+      .then(respond);
   }
 
   onApplicationShutdown(): void {

@@ -32,6 +32,8 @@ const NOT_STARTED: Refusal = { code: 'SHUTTING_DOWN', detail: 'the node is not r
 @Injectable()
 export class OperationDesk {
   private reader: OperationDeskReader | undefined;
+  /** Operations that another node was asked to carry out, and that have no answer yet: a node that stops waits for them as for its own. */
+  passedOn = 0;
 
   readBy(reader: OperationDeskReader | undefined): void {
     this.reader = reader;

@@ -105,7 +105,7 @@ export class MembershipChanges {
     deadlineMs: number,
   ): Promise<Refusal | TransferRejection | 'taken_back' | { readonly id: NodeId; readonly term: Term }> {
     return new Promise((resolve) => {
-      const rejection = this.driver.transferLeadership(to, deadlineMs, (leader) => resolve(leader ?? 'taken_back'));
+      const rejection = this.driver.transferLeadership(to, deadlineMs, (outcome) => resolve(outcome ?? 'taken_back'));
       if (rejection !== undefined) resolve(rejection);
     });
   }

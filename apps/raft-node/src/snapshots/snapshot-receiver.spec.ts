@@ -13,7 +13,7 @@ import {
 import { CorruptStateError, StateFullError, type StateRange } from '@app/storage';
 import { until } from '../../../../libs/rpc/src/testing/loopback-server.js';
 import { digestOfRows, endRequest, rangeRequest } from './snapshot-wire.js';
-import { TransferBed, bytes, someRows } from './testing/transfer-bed.js';
+import { TransferBed, bytes, metaRow, someRows } from './testing/transfer-bed.js';
 
 const HEADER: SnapshotHeader = {
   clusterId: 'c1',
@@ -27,8 +27,14 @@ const HEADER: SnapshotHeader = {
   configuration: Buffer.from(encodeConfiguration(simpleConfiguration(['a', 'b', 'c']))),
 };
 
+/** The first one says what the state is: it has a row more than there are keys. */
 function range(from: string, to: string | undefined, ...keys: string[]): StateRange {
+  return rangeOfState(10, from, to, ...keys);
+}
+
+function rangeOfState(index: number, from: string, to: string | undefined, ...keys: string[]): StateRange {
   const rows = keys.map((key) => ({ key: bytes(key), value: bytes(`value of ${key}`) }));
+  if (from === '') rows.unshift(metaRow(index));
   return { from: bytes(from), to: to === undefined ? undefined : bytes(to), rows, digest: digestOfRows(rows) };
 }
 
@@ -109,8 +115,8 @@ describe('SnapshotReceiver', () => {
   }
 
   const wholeState = async (made: HandMadeSender, changes: Partial<SnapshotHeader> = {}) => {
-    const all = range('', undefined, 'k');
-    made.header(changes).range(1, all).end(1, 1, digestOf(all));
+    const all = rangeOfState(changes.lastIncludedIndex ?? 10, '', undefined, 'k');
+    made.header(changes).range(1, all).end(1, 2, digestOf(all));
     await made.said('COMPLETE 0');
   };
 
@@ -120,7 +126,7 @@ describe('SnapshotReceiver', () => {
     made.header().range(1, one).range(2, two);
     await made.said('STORED 2');
     expect(bed.received).toEqual([]);
-    made.end(2, 3, digestOf(one, two));
+    made.end(2, 4, digestOf(one, two));
     await expect(made.ended()).resolves.toBe('ended');
     expect(made.verdicts).toEqual(['READY_EMPTY 0', 'STORED 1', 'STORED 2', 'COMPLETE 0']);
     expect(bed.received).toMatchObject([{ incarnation: 'data-of-a', message: { from: 'a', to: 'b', term: 3 } }]);
@@ -207,9 +213,9 @@ describe('SnapshotReceiver', () => {
 
   const last = range('c', undefined, 'd');
   it.each<[string, [number, number, Uint8Array], string]>([
-    ['ranges', [3, 3, digestOf(first, last)], 'the end speaks of 3 ranges, 2 arrived'],
-    ['rows', [2, 4, digestOf(first, last)], 'the end speaks of 4 rows, 3 arrived'],
-    ['digest', [2, 3, digestOf(last, first)], 'the digest of all ranges does not match'],
+    ['ranges', [3, 4, digestOf(first, last)], 'the end speaks of 3 ranges, 2 arrived'],
+    ['rows', [2, 5, digestOf(first, last)], 'the end speaks of 5 rows, 4 arrived'],
+    ['digest', [2, 4, digestOf(last, first)], 'the digest of all ranges does not match'],
   ])('takes no end with a wrong number of %s', async (_what, end, error) => {
     const made = sender()
       .header()
@@ -227,7 +233,7 @@ describe('SnapshotReceiver', () => {
     await earlier.said('STORED 1');
     const made = sender().header().range(1, first, false).range(2, last, false);
     await made.said('WANTED 2');
-    made.range(2, last).range(1, first).end(2, 3, digestOf(first, last));
+    made.range(2, last).range(1, first).end(2, 4, digestOf(first, last));
     await made.said('COMPLETE 0');
     await bed.install();
     await expect(bed.targetRows()).resolves.toEqual(new Map(['a', 'b', 'd'].map((key) => [key, `value of ${key}`])));
@@ -257,7 +263,7 @@ describe('SnapshotReceiver', () => {
     bed.wrapStaged = (staged) => {
       const put = staged.put.bind(staged);
       staged.put = async (part) => {
-        puts.push(part.rows.map(({ key }) => Buffer.from(key).toString()).join(''));
+        puts.push(part.rows.map(({ key }) => Buffer.from(key).toString().replace('\u0001', '')).join(''));
         if (puts.length === 1) await new Promise<void>((resolve) => (free = resolve));
         return put(part);
       };
@@ -293,7 +299,7 @@ describe('SnapshotReceiver', () => {
     const keys = Array.from({ length: 200 }, (_, i) => String(i).padStart(3, '0'));
     const all = keys.map((key, i) => range(i === 0 ? '' : key, keys[i + 1], key));
     all.forEach((each, i) => made.range(i + 1, each));
-    made.end(all.length, all.length, digestOf(...all));
+    made.end(all.length, all.length + 1, digestOf(...all));
     let arrived = -1;
     // No more come within 50 turns.
     for (let still = 0; still < 50; still = arrived === bed.requests.length ? still + 1 : 0) {
@@ -364,7 +370,7 @@ describe('SnapshotReceiver', () => {
   it('keeps a whole state when nobody reads the inbox', async () => {
     bed.inbox.readBy(undefined);
     const all = range('', undefined, 'k');
-    const made = sender().header().range(1, all).end(1, 1, digestOf(all));
+    const made = sender().header().range(1, all).end(1, 2, digestOf(all));
     await expect(made.ended()).resolves.toContain('SHUTTING_DOWN');
     bed.readInbox();
     await sender().header().range(1, all, false).said('STORED 1');

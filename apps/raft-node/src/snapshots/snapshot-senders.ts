@@ -33,6 +33,11 @@ export class SnapshotSenders implements BeforeApplicationShutdown {
     this.throttle = new Throttle(config.snapshotBytesPerSecond);
   }
 
+  /** Whether the address of this member is known. */
+  reaches(id: NodeId): boolean {
+    return this.directory.addressOf(id) !== undefined;
+  }
+
   /**
    * Brings the state to `message.to`. A transfer that is still under way there is cancelled. `done` is called exactly once and never before
    * `send` returns, when the snapshot is closed: with true if that member has the whole state and its driver the message.
@@ -62,7 +67,7 @@ export class SnapshotSenders implements BeforeApplicationShutdown {
     this.sendings.set(message.to, { transfer, ended });
   }
 
-  /** To be called when the leadership is lost. Each transfer ends soon, as not delivered. */
+  /** To be called when the leadership is lost, or the state not to be trusted. Each transfer ends soon, as not delivered. */
   cancelAll(): void {
     for (const { transfer } of this.sendings.values()) transfer.cancel();
   }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ConditionModule } from '../condition/condition.module.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { DEFAULT_SNAPSHOT_LIMITS, SNAPSHOT_LIMITS } from './snapshot-limits.js';
@@ -9,7 +10,7 @@ import { SnapshotsController } from './snapshots.controller.js';
 
 /** The state instead of the log, in both directions: raft.v1.Snapshots. */
 @Module({
-  imports: [PeersModule, StorageModule],
+  imports: [ConditionModule, PeersModule, StorageModule],
   controllers: [SnapshotsController],
   providers: [
     SnapshotSenders,

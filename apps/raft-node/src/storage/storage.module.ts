@@ -36,6 +36,7 @@ async function openLog(config: RaftNodeConfig, log: Log, disk: Disk, pulse: Disk
           onWriteStart: () => pulse.writeStarted(),
           onWriteEnd: (isDurable) => {
             if (isDurable) pulse.writeEnded();
+            else pulse.writeAbandoned();
           },
           onFull: (isFull) => pulse.reportFull('log', isFull),
         },

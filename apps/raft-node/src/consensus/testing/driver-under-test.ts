@@ -1,5 +1,4 @@
 import { decodeAnswer, encodeCommand, StateMachine, type Answer } from '@app/kv';
-import { createLog } from '@app/platform';
 import {
   Election,
   Raft,
@@ -12,6 +11,7 @@ import {
   Snapshots,
 } from '@app/raft';
 import { MemoryDisk, promised, WriteAheadLog, type StateSnapshot, type StateStore } from '@app/storage';
+import { logLines } from '../../../../../libs/platform/src/testing/log-lines.js';
 import { NodeCondition } from '../../condition/node-condition.js';
 import { OperationDesk } from '../../fsm/operation-desk.js';
 import { PeerInbox } from '../../peers/peer-inbox.js';
@@ -60,6 +60,10 @@ export class DriverUnderTest {
   drainTimeoutMs = 2_000;
   retainedEntries = 100_000;
   segmentBytesMax = 64 * 1024 * 1024;
+  /** Whom the addresses are known of. */
+  reaches: (id: string) => boolean = () => true;
+  snapshotsCancelled = 0;
+  readonly logged = logLines();
   readonly snapshotsSent: { message: InstallSnapshot; done: (isDelivered: boolean) => void }[] = [];
   wal!: WriteAheadLog;
   driver!: RaftDriver;
@@ -108,7 +112,8 @@ export class DriverUnderTest {
         this.snapshotsSent.push({ message, done });
         void snapshot.close();
       },
-      cancelAll: () => undefined,
+      reaches: (id: string) => this.reaches(id),
+      cancelAll: () => (this.snapshotsCancelled += 1),
     };
     const transport = { send: (messages: readonly Message[]) => this.sent.push(...messages) };
     this.driver = new RaftDriver(
@@ -126,7 +131,7 @@ export class DriverUnderTest {
       this.condition,
       this.stateEvents,
       (error) => this.fatal.push(error),
-      createLog({ level: 'silent', fields: {} }),
+      this.logged.log,
     );
     this.driver.onApplicationBootstrap();
     return this;

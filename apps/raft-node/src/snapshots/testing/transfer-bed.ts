@@ -2,12 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import type { RowChange } from '@app/kv';
+import { MemoryKeySpace, RESTORE_RANGES, StateMachine, type Row, type RowChange } from '@app/kv';
 import { encodeConfiguration, simpleConfiguration, type InstallSnapshot } from '@app/raft';
-import { SnapshotsService, type InstallSnapshotRequest, type InstallSnapshotResponse } from '@app/rpc';
+import {
+  SnapshotsService,
+  type InstallSnapshotRequest,
+  type InstallSnapshotResponse,
+  type SnapshotRange,
+} from '@app/rpc';
 import { StateStore, type StagedState, type StateSnapshot } from '@app/storage';
 import { logLines } from '../../../../../libs/platform/src/testing/log-lines.js';
 import { startLoopbackServer, type LoopbackServer } from '../../../../../libs/rpc/src/testing/loopback-server.js';
+import { NodeCondition } from '../../condition/node-condition.js';
 import { PeerDirectory } from '../../peers/peer-directory.js';
 import { PeerInbox } from '../../peers/peer-inbox.js';
 import type { ReceivedSnapshot } from '../../peers/received-snapshot.js';
@@ -20,12 +26,25 @@ import { SnapshotSenders } from '../snapshot-senders.js';
 import { BreakableLink } from './breakable-link.js';
 
 const CONFIGURATION = simpleConfiguration(['a', 'b', 'c']);
+/** Of the one row by which a state says what it is. */
+const META_PREFIX = 1;
 const STORE_OPTIONS = { writeBufferBytes: 4 * 1024 * 1024, batchDelayMs: 1 };
 
 /** Keys and values as text. */
 export type Rows = ReadonlyMap<string, string>;
 
 export const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
+
+/** What a state of this entry says of itself, if no record is in it. The rows of these tests are none of a client's. */
+export function metaRow(index: number): Row {
+  const space = new MemoryKeySpace();
+  const entries = Array.from({ length: index }, (_, i) => ({ index: i + 1, data: Uint8Array.of() }));
+  new StateMachine(space).apply(entries);
+  const rows: Row[] = [];
+  for (const { from, to } of RESTORE_RANGES) space.scan(from, to, 2, (_, found) => rows.push(...found));
+  if (rows.length !== 1) throw new Error(`${rows.length} rows instead of one`);
+  return rows[0]!;
+}
 
 /** `count` rows of about `valueBytes`, different for each `salt`. */
 export function someRows(count: number, valueBytes: number, salt = ''): Map<string, string> {
@@ -55,6 +74,7 @@ export class TransferBed {
   readonly got = logLines();
   readonly registry = new Registry();
   readonly inbox = new PeerInbox();
+  readonly condition = new NodeCondition();
   tap: Tap = {};
   /** Stands between the receiver and its staged state. */
   wrapStaged: (staged: StagedState) => StagedState = (staged) => staged;
@@ -121,6 +141,7 @@ export class TransferBed {
     }
     this.written = new Map(rows);
     this.index += 10;
+    changes.push(metaRow(this.index));
     this.source.write(changes, this.index);
     this.source.describe({
       index: this.index,
@@ -173,7 +194,7 @@ export class TransferBed {
   /** What `b` has in use. */
   targetRows(): Promise<Rows> {
     return new Promise((resolve, reject) => {
-      const [from, to] = [Uint8Array.of(), Uint8Array.of(255)];
+      const [from, to] = [Uint8Array.of(META_PREFIX + 1), Uint8Array.of(255)];
       this.target.scan(from, to, 1_000_000, (error, rows) => {
         if (error) reject(error);
         else
@@ -184,7 +205,8 @@ export class TransferBed {
 
   /** Of all streams so far. */
   get rowsSent(): number {
-    return this.requests.reduce((sum, { range }) => sum + (range?.rows.length ?? 0), 0);
+    const counted = (range: SnapshotRange) => range.rows.filter(({ key }) => key[0] !== META_PREFIX).length;
+    return this.requests.reduce((sum, { range }) => sum + (range ? counted(range) : 0), 0);
   }
 
   /** A metric of the receiver. */
@@ -212,11 +234,23 @@ export class TransferBed {
       get appliedIndex() {
         return target.appliedIndex;
       },
+      get hasStaged() {
+        return target.hasStaged;
+      },
+      discardStaged: () => target.discardStaged(),
       stage: async () => this.wrapStaged(await target.stage()),
     } as StateStore;
     this.registry.clear();
     const metrics = new SnapshotMetrics(this.registry);
-    this.receiver = new SnapshotReceiver(store, this.directoryOf('b'), this.inbox, metrics, this.got.log);
+    this.receiver = new SnapshotReceiver(
+      store,
+      this.directoryOf('b'),
+      this.inbox,
+      metrics,
+      this.condition,
+      this.got.log,
+    );
+    this.receiver.onApplicationBootstrap();
   }
 
   private directoryOf(nodeId: string): PeerDirectory {
