@@ -6,6 +6,8 @@ import { applied, patient, row, rowsOf } from '../testing/state-fixture.js';
 import { StateDatabase } from './state-database.js';
 import { StateStore } from './state-store.js';
 
+jest.setTimeout(60_000);
+
 const made: string[] = [];
 
 async function temporaryDirectory(): Promise<string> {
