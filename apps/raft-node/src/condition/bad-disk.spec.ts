@@ -9,6 +9,7 @@ import { FaultyDisk } from '@app/storage';
 import { OperationDesk } from '../fsm/operation-desk.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { RaftNodeModule } from '../raft-node.module.js';
+import { DiskPulse } from './disk-pulse.js';
 import { NodeCondition, type Trouble } from './node-condition.js';
 
 const DEADLINE_MS = 30_000;
@@ -112,6 +113,10 @@ describe('a node on a bad disk', () => {
     expect(has('storage_exhausted')).toBe(true);
     expect(unhealthy()).toEqual(['disk']);
     await expect(write()).resolves.toMatch(/STORAGE_FULL|NO_LEADER/);
+    // Tried in vain, again and again, for longer than a disk may be slow: a write that waits for space is no slow one.
+    const attempts = jest.spyOn(app.get(DiskPulse), 'writeStarted');
+    await until('it is tried again', () => attempts.mock.calls.length > 2);
+    expect(has('disk_slow')).toBe(false);
     disk.heal();
     await expect(waiting).resolves.toBe('set');
     await until('it has room', () => !has('storage_full'));

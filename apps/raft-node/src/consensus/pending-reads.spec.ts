@@ -39,6 +39,18 @@ describe('PendingReads', () => {
     expect(reads.count).toBe(0);
   });
 
+  it('ends all of them at once, confirmed or not, with the reason', () => {
+    const reads = new PendingReads();
+    const [unconfirmed, confirmed] = [waitingRead(), waitingRead()];
+    reads.confirm([reads.add([confirmed.read])], 5);
+    reads.add([unconfirmed.read]);
+    reads.end({ code: 'SHUTTING_DOWN', detail: '' });
+    expect([unconfirmed.outcomes, confirmed.outcomes]).toEqual([['SHUTTING_DOWN'], ['SHUTTING_DOWN']]);
+    reads.applied(9);
+    reads.expire(Infinity);
+    expect([reads.count, unconfirmed.outcomes.length, confirmed.outcomes.length]).toEqual([0, 1, 1]);
+  });
+
   it('passes a rejection on', () => {
     const reads = new PendingReads();
     const { read, outcomes } = waitingRead();

@@ -1,5 +1,5 @@
 import { EntryType, type AppendEntries, type Entry } from '@app/raft';
-import { DriverUnderTest, eventually, set } from './testing/driver-under-test.js';
+import { DriverUnderTest, eventually, nextTurn, set } from './testing/driver-under-test.js';
 
 /** What the next leader, n2, sends. */
 const append = (term: number, prevLogIndex: number, prevLogTerm: number, entries: readonly Entry[]): AppendEntries => ({
@@ -101,5 +101,34 @@ describe('RaftDriver, when the leadership goes', () => {
       kind: 'refused',
       refusal: { code: 'SHUTTING_DOWN' },
     });
+  });
+
+  it('asked to stop, it waits for what it has passed on to the leader', async () => {
+    await lead();
+    node.desk.passedOn = 1;
+    let isOver = false;
+    node.drainTimeoutMs = 60_000;
+    const stopped = node.driver.beforeApplicationShutdown().then(() => (isOver = true));
+    while ((await node.write(set('k', 'v'))) !== 'SHUTTING_DOWN') await nextTurn();
+    for (let i = 0; i < 50; i++) await nextTurn();
+    expect(isOver).toBe(false);
+    node.desk.passedOn = 0;
+    await stopped;
+  });
+
+  it('stopped, it tells those whose reads and transfers were waiting why', async () => {
+    await lead();
+    node.stopPeers();
+    const read = node.read();
+    const transferred = new Promise((resolve) => {
+      const refused = node.driver.transferLeadership('n2', performance.now() + 60_000, resolve);
+      expect(refused).toBeUndefined();
+    });
+    expect(node.driver.pendingOperations).toBe(2);
+    node.driver.input(() => {
+      throw new Error('it can go on no longer');
+    });
+    await expect(read).resolves.toBe('SHUTTING_DOWN');
+    await expect(transferred).resolves.toMatchObject({ code: 'SHUTTING_DOWN' });
   });
 });

@@ -38,6 +38,11 @@ function rangeOfState(index: number, from: string, to: string | undefined, ...ke
   return { from: bytes(from), to: to === undefined ? undefined : bytes(to), rows, digest: digestOfRows(rows) };
 }
 
+/** A whole state. */
+function rangeOfRows(rows: StateRange['rows']): StateRange {
+  return { from: bytes(''), to: undefined, rows, digest: digestOfRows(rows) };
+}
+
 /** Of ranges that are announced in this order. */
 function digestOf(...ranges: StateRange[]): Uint8Array {
   const hash = createHash('sha256');
@@ -411,6 +416,138 @@ describe('SnapshotReceiver', () => {
     await expect(sender().header().range(1, first, false).ended()).resolves.toContain('INTERNAL');
     await sender().header().said('READY_EMPTY 0');
   });
+
+  describe('a state that is not what it says of itself', () => {
+    const whole = range('', undefined, 'k');
+    const contradictory: StateRange = rangeOfRows([
+      whole.rows[0]!,
+      { key: Uint8Array.of(0x10, 1), value: bytes('x') },
+      ...whole.rows.slice(1),
+    ]);
+
+    it('is refused, named in the log and thrown away: a record more than it was written with', async () => {
+      const made = sender().header().range(1, contradictory).end(1, 3, digestOf(contradictory));
+      await expect(made.ended()).resolves.toMatch(
+        /^INVALID_REQUEST: the state contradicts itself.*after entry 10 .* written with 0000000000000000$/,
+      );
+      expect(bed.received).toEqual([]);
+      const message = expect.stringContaining('the state contradicts itself') as string;
+      expect(bed.got.lines).toContainEqual(
+        expect.objectContaining({ level: 'error', err: expect.objectContaining({ message }) as object }),
+      );
+      await sender().header().said('READY_EMPTY 0');
+    });
+
+    it('is refused also when its rows came with an earlier stream', async () => {
+      await sender().header().range(1, contradictory).said('STORED 1');
+      const made = sender().header().range(1, contradictory, false).end(1, 3, digestOf(contradictory));
+      await expect(made.ended()).resolves.toContain('the state contradicts itself');
+      expect(made.verdicts).toEqual(['READY_PARTIAL 0', 'STORED 1']);
+      expect(bed.received).toEqual([]);
+    });
+
+    it('is refused: of another entry', async () => {
+      const made = sender().header({ lastIncludedIndex: 11 }).range(1, whole).end(1, 2, digestOf(whole));
+      await expect(made.ended()).resolves.toContain('said to be of entry 11, and says of itself to be of 10');
+    });
+
+    it('is refused: without a word about itself', async () => {
+      const mute = rangeOfRows(whole.rows.slice(1));
+      await expect(sender().header().range(1, mute).end(1, 1, digestOf(mute)).ended()).resolves.toContain(
+        'what it says of itself cannot be read: meta row',
+      );
+    });
+
+    it('is named in the log of the sender, which gives up', async () => {
+      await bed.senders.beforeApplicationShutdown();
+      bed.openSender({ retryDelayMs: 5, retryDelayMsMax: 20, stallMsMax: 300 });
+      const rows = new Map([['\u0010record', 'of nobody']]);
+      await expect(bed.send(await bed.snapshotOf(rows))).resolves.toBe(false);
+      const message = expect.stringContaining('the state contradicts itself') as string;
+      expect(bed.sent.lines).toContainEqual(
+        expect.objectContaining({ level: 'error', err: expect.objectContaining({ message }) as object }),
+      );
+    });
+  });
+
+  describe('on a disk that is full', () => {
+    it('takes no rows, says why, and goes on from there when there is room again', async () => {
+      const made = sender().header().range(1, first);
+      await made.said('STORED 1');
+      bed.condition.raise('storage_full', 'only 5 bytes are free');
+      await expect(made.range(2, last).ended()).resolves.toContain(
+        'STORAGE_FULL: there is no space for the state: only 5',
+      );
+      expect(bed.got.lines).toContainEqual(
+        expect.objectContaining({ reason: expect.stringContaining('only 5 bytes are free') as string }),
+      );
+      bed.condition.clear('storage_full');
+      await sender().header().range(1, first, false).said('STORED 1');
+    });
+
+    it('gives back the space of what has arrived when not even the log has any', async () => {
+      const made = sender().header().range(1, first);
+      await made.said('STORED 1');
+      bed.condition.raise('storage_full', 'full');
+      bed.condition.raise('storage_exhausted', 'nothing is free');
+      await expect(made.ended()).resolves.toContain('STORAGE_FULL');
+      await until(() => !bed.target.hasStaged);
+    });
+
+    it.each<'storage_full' | 'storage_exhausted'>(['storage_full', 'storage_exhausted'])(
+      'throws away at %s what an earlier stream has left',
+      async (trouble) => {
+        await leftByEarlierStream();
+        bed.condition.raise(trouble, 'full');
+        await until(() => bed.got.lines.at(-1)!.level === 'warn');
+        expect(bed.got.lines.at(-1)).toMatchObject({ reason: 'the disk is full' });
+        expect(bed.target.hasStaged).toBe(false);
+      },
+    );
+
+    it('keeps a state that is being installed', async () => {
+      await wholeState(sender());
+      bed.condition.raise('storage_exhausted', 'full');
+      await bed.install();
+      await expect(bed.targetRows()).resolves.toHaveProperty('size', 1);
+    });
+  });
+
+  describe('what an unfinished transfer has left', () => {
+    const laterMs = (minutes: number) => performance.now() + minutes * 60_000;
+    const follow = () => {
+      bed.target.write([], 1);
+    };
+
+    it('goes when the node has followed by the log for ten minutes', async () => {
+      await leftByEarlierStream();
+      follow();
+      await bed.receiver.discardUnwanted(laterMs(9));
+      expect(bed.target.hasStaged).toBe(true);
+      await bed.receiver.discardUnwanted(laterMs(11));
+      expect(bed.target.hasStaged).toBe(false);
+    });
+
+    it('stays as long as the node gets no further, and while a stream goes on with it', async () => {
+      await leftByEarlierStream();
+      await bed.receiver.discardUnwanted(laterMs(11));
+      expect(bed.target.hasStaged).toBe(true);
+      const made = sender().header();
+      await made.said('READY_PARTIAL 0');
+      follow();
+      await bed.receiver.discardUnwanted(laterMs(11));
+      await made.range(1, first, false).said('STORED 1');
+    });
+  });
+
+  async function leftByEarlierStream(): Promise<void> {
+    const made = sender().header().range(1, first);
+    await made.said('STORED 1');
+    made.say({});
+    await made.ended();
+    await until(() => bed.got.lines.some(({ result }) => result === 'failed'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 
   it('does not tell a stranger what went wrong inside', async () => {
     bed.wrapStaged = () => {
