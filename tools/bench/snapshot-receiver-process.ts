@@ -1,6 +1,7 @@
 /** The receiving process of `npm run bench:snapshots`: takes states, installs them, and reports how long its event loop was held. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { SERVER_OPTIONS, SnapshotsService } from '@app/rpc';
+import { NodeCondition } from '../../apps/raft-node/src/condition/node-condition.js';
 import { PeerInbox } from '../../apps/raft-node/src/peers/peer-inbox.js';
 import type { ReceivingCall } from '../../apps/raft-node/src/snapshots/receiving-stream.js';
 import { SnapshotReceiver } from '../../apps/raft-node/src/snapshots/snapshot-receiver.js';
@@ -31,7 +32,7 @@ inbox.readBy({
     });
   },
 });
-const receiver = new SnapshotReceiver(store, directory, inbox, metrics, log);
+const receiver = new SnapshotReceiver(store, directory, inbox, metrics, new NodeCondition(), log);
 const server = new Server(SERVER_OPTIONS);
 server.addService(SnapshotsService, { installSnapshot: (call: ReceivingCall) => void receiver.serve(call) });
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { MemoryKeySpace, RESTORE_RANGES, StateMachine, type RowChange } from '@app/kv';
 import { StateStore, type StateSnapshot } from '@app/storage';
 import { DEFAULT_SNAPSHOT_LIMITS } from '../../apps/raft-node/src/snapshots/snapshot-limits.js';
 import { SnapshotSenders } from '../../apps/raft-node/src/snapshots/snapshot-senders.js';
@@ -47,6 +48,9 @@ class Applier {
   private timer: NodeJS.Timeout | undefined;
   private readonly noise = randomFillSync(Buffer.alloc(MIB));
   private rowCount = 0;
+  /** What a state says of itself: a receiver compares it with the records of clients, and the rows here are none. */
+  private readonly selfRows = new MemoryKeySpace();
+  private readonly self = new StateMachine(this.selfRows);
 
   constructor(private readonly store: StateStore) {}
 
@@ -78,10 +82,12 @@ class Applier {
   /** Overwrites these rows. */
   private apply(rows: number[]): void {
     this.index += 1;
-    const changes = rows.map((row) => ({
+    const changes: RowChange[] = rows.map((row) => ({
       key: Buffer.from(`key-${String(row).padStart(10, '0')}`),
       value: this.value(),
     }));
+    this.self.apply([{ index: this.index, data: new Uint8Array(0) }]);
+    for (const { from, to } of RESTORE_RANGES) this.selfRows.scan(from, to, 2, (_, found) => changes.push(...found));
     this.store.write(changes, this.index);
     this.store.describe(describedAt(this.index));
   }
