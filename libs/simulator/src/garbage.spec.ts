@@ -37,7 +37,7 @@ describe('garbage', () => {
       const message = garbageLike(like, random);
       const text = textOf(message);
       kinds.add(text);
-      if (raft.step(message)) throw new Error(`${role} takes ${text}`);
+      if (raft.step(message, world.node(from).incarnation)) throw new Error(`${role} takes ${text}`);
       if (textOf(raft.status()) !== before) throw new Error(`${text} changes ${role}`);
     }
     expect(kinds.size).toBeGreaterThan(KINDS_MIN);

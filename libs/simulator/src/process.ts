@@ -97,6 +97,8 @@ export class Process implements DiskUser, SimEvent {
   stateMachine: StateMachine;
   isDead = false;
   private log!: WriteAheadLog;
+  /** While the disk is read: what may have to wait there for space. */
+  private recoveringLog: WriteAheadLog | undefined;
   private readonly proposals = new PendingProposals();
   private readonly reads = new PendingReads();
   private queuedWrites: WaitingWrite[] = [];
@@ -131,7 +133,11 @@ export class Process implements DiskUser, SimEvent {
   start(): void {
     this.enter(() => {
       this.node.disk.processStarted(this);
-      recover(this.node, (error, recovered) => {
+      const opened = (log: WriteAheadLog): void => {
+        this.recoveringLog = log;
+      };
+      recover(this.node, opened, (error, recovered) => {
+        this.recoveringLog = undefined;
         if (error) this.failedToStart(error);
         else this.recovered(recovered);
       });
@@ -159,7 +165,10 @@ export class Process implements DiskUser, SimEvent {
   /** What no correct node sends is refused without a trace. */
   receiveGarbage(message: Message): void {
     this.input(() => {
-      if (this.raft?.step(message) !== true) return;
+      // It comes under the name that the other is known by, else that alone would give it away.
+      const { configuration, heard } = this.state ?? {};
+      const incarnation = configuration?.incarnations?.[message.from] ?? heard?.get(message.from);
+      if (this.raft?.step(message, incarnation) !== true) return;
       throw new SimulationFailure('garbage_accepted', `${this.node.id} takes ${JSON.stringify(message)}`);
     });
   }
@@ -316,6 +325,7 @@ export class Process implements DiskUser, SimEvent {
 
   private takeTicks(): void {
     for (let ticks = this.node.clock.takeDue(); ticks > 0; ticks--) {
+      this.recoveringLog?.retry();
       if (this.raft === undefined) continue;
       this.log.retry();
       this.raft.tick();

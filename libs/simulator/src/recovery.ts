@@ -21,8 +21,11 @@ interface Directory {
   readonly keySpace: DurableKeySpace;
 }
 
-/** Reads what the disk of a node holds, as the real node does when it starts. Throws a `SimulationFailure` when something is missing. */
-export function recover(directory: Directory, done: DoneWith<Recovered>): void {
+/**
+ * Reads what the disk of a node holds, as the real node does when it starts. Throws a `SimulationFailure` when something is missing. `opened`
+ * is given the log before anything is written to it: on a full disk that waits until somebody calls its `retry`.
+ */
+export function recover(directory: Directory, opened: (log: WriteAheadLog) => void, done: DoneWith<Recovered>): void {
   const { id, incarnation, disk, keySpace } = directory;
   const options = {
     clusterId: 'simulated',
@@ -33,6 +36,7 @@ export function recover(directory: Directory, done: DoneWith<Recovered>): void {
   };
   WriteAheadLog.open(disk.files, options, (openError, log) => {
     if (openError) return done(openError, undefined);
+    opened(log);
     const finish = (): void => {
       const applied = keySpace.appliedIndex;
       if (log.base.index > applied || log.lastIndex < applied) {

@@ -14,6 +14,9 @@ import { RaftNodeConfig } from '../raft-node.config.js';
 /** Bytes of one read while the tail is loaded. */
 const READ_BYTES_MAX = 4 * 1024 * 1024;
 
+/** How often a start looks whether there is space again. */
+const FULL_RETRY_MS = 500;
+
 /** What the start needs to know of the state database. */
 type RestoredStore = Pick<StateStore, 'appliedIndex' | 'description' | 'isInstalled'>;
 
@@ -54,7 +57,13 @@ async function alignLog(
   if (log.termAt(index) === term) return;
   const isAheadOfLog = isInstalled && index > log.hardState.commitIndex && index > log.base.index;
   if (!isAheadOfLog) throw disagreement(config, log, index);
-  await promised((done) => log.reset({ index, term }, undefined, done));
+  // On a full disk it waits, and the monitors that would tell the log of new space do not run yet.
+  const retries = setInterval(() => log.retry(), FULL_RETRY_MS);
+  try {
+    await promised((done) => log.reset({ index, term }, undefined, done));
+  } finally {
+    clearInterval(retries);
+  }
 }
 
 /** The one that was in force at the applied index, and those of all later entries. */

