@@ -37,6 +37,8 @@ interface CrashPoint {
 /** Copies the directory before and after every step that changes directories or becomes durable: what a process that dies there leaves. */
 async function crashPoints(directory: string, work: () => Promise<void>): Promise<CrashPoint[]> {
   const copies = await temporaryDirectory();
+  // Node loads its copying when it is first asked for, and would hold on to the spies for as long as the process lives.
+  cpSync(await temporaryDirectory(), join(copies, 'nothing'), { recursive: true });
   const points: CrashPoint[] = [];
   const take = (at: string): void => {
     const copy = join(copies, String(points.length));
