@@ -10,8 +10,9 @@ import { HttpClient } from '../support/http-client.js';
 import { TestSystem } from '../support/test-system.js';
 
 const MEBIBYTE = 1024 * 1024;
-const DISK_MEBIBYTES = 24;
-const RESERVE_BYTES = 6 * MEBIBYTE;
+const DISK_MEBIBYTES = 48;
+/** A quarter of it has to hold what LevelDB still writes of its buffer (8 MiB) once writes are refused. */
+const RESERVE_BYTES = 20 * MEBIBYTE;
 const DEADLINE_MS = 90_000;
 const ENV = {
   RINGRAFT_DISK_RESERVE_BYTES: String(RESERVE_BYTES),
@@ -111,7 +112,7 @@ describe('a full disk', () => {
     const readiness = await ops(node, '/readyz');
     expect(readiness.status).toBe(503);
     expect(readiness.text).toMatch(
-      /^\[-\]disk failed: the file system of .* bytes free, and 6291456 are to stay free/m,
+      /^\[-\]disk failed: the file system of .* bytes free, and 20971520 are to stay free/m,
     );
     expect((await ops(node, '/livez')).status).toBe(200);
     expect((await system.http().get('/v1/cluster')).text).toContain('are to stay free');
@@ -159,7 +160,7 @@ describe('a full disk', () => {
       code: 'STORAGE_FULL',
       outcome: 'not_applied',
       retryable: false,
-      detail: expect.stringMatching(/bytes free, and 6291456 are to stay free/) as string,
+      detail: expect.stringMatching(/bytes free, and 20971520 are to stay free/) as string,
     });
     expect(acknowledged.size).toBeGreaterThan(10);
 
