@@ -77,9 +77,15 @@ describe('a node whose state is not what it should be', () => {
     expect(metrics).toMatch(/^ringraft_state_diverged\{.*\} 1$/m);
     expect((await opsText(node, '/livez')).status).toBe(200);
 
-    const [cluster] = (await system.http().get('/v1/cluster')).json<ClusterAnswer>().clusters;
-    expect(cluster?.health).toBe('degraded');
-    for (const { id, is_quarantined, content_hash, unhealthy_reasons } of cluster?.nodes ?? []) {
+    const cluster = await eventually(
+      'the cluster is degraded, and not without a leader',
+      async () => {
+        const [answer] = (await system.http().get('/v1/cluster')).json<ClusterAnswer>().clusters;
+        return answer?.health === 'degraded' ? answer : undefined;
+      },
+      30_000,
+    );
+    for (const { id, is_quarantined, content_hash, unhealthy_reasons } of cluster.nodes) {
       expect({ id, is_quarantined }).toEqual({ id, is_quarantined: id === node.name });
       expect(content_hash).toMatch(/^[0-9a-f]{16}$/);
       if (id === node.name) expect(unhealthy_reasons.join('\n')).toMatch(reason);

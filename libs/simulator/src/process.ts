@@ -27,7 +27,7 @@ import type { EventQueue, SimEvent } from './event-queue.js';
 import { HandOver } from './hand-over.js';
 import type { Machine } from './machine.js';
 import type { Network } from './network.js';
-import { SimulationFailure, type SimObserver, type Synced } from './observer.js';
+import { SimulationFailure, UNITS_PER_TICK, type SimObserver, type Synced } from './observer.js';
 import { PendingProposals, type WaitingForEntry } from './pending-proposals.js';
 import { PendingReads, type WaitingRead } from './pending-reads.js';
 import { recover, type Recovered } from './recovery.js';
@@ -135,6 +135,7 @@ export class Process implements DiskUser, SimEvent {
       this.node.disk.processStarted(this);
       const opened = (log: WriteAheadLog): void => {
         this.recoveringLog = log;
+        this.retryRecoveryLater();
       };
       recover(this.node, opened, (error, recovered) => {
         this.recoveringLog = undefined;
@@ -323,9 +324,18 @@ export class Process implements DiskUser, SimEvent {
     }
   }
 
+  /** As the real node does: before it runs nobody else tells the log of space. */
+  private retryRecoveryLater(): void {
+    const retry = (): void => {
+      if (this.recoveringLog === undefined) return;
+      this.recoveringLog.retry();
+      this.retryRecoveryLater();
+    };
+    this.around.events.schedule(this.around.events.now + UNITS_PER_TICK, new DelayedInput(this, retry));
+  }
+
   private takeTicks(): void {
     for (let ticks = this.node.clock.takeDue(); ticks > 0; ticks--) {
-      this.recoveringLog?.retry();
       if (this.raft === undefined) continue;
       this.log.retry();
       this.raft.tick();
