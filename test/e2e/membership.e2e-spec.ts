@@ -119,7 +119,11 @@ describe('members that leave and come', () => {
     expect(refused.expulsion).toContain('--join');
     expect(refused.incarnation).not.toBe(incarnation);
     expect(refused.appliedIndex).toBe(0);
-    expect(follower!.lastLogLines(100).filter((line) => line.includes('another data directory'))).toHaveLength(1);
+    const refusals = (): string[] =>
+      follower!.lastLogLines(100).filter((line) => line.includes('another data directory'));
+    // The line is written when the step ends: `/readyz` may be ahead of it.
+    await eventually('the log names the refusal', () => Promise.resolve(refusals().length > 0), DEADLINE_MS);
+    expect(refusals()).toHaveLength(1);
     expect((await system.http().get('/v1/kv/before-7')).text).toBe('7');
 
     const leader = await system.leaderOf('c1', follower);
