@@ -52,7 +52,7 @@ export class NodeClient {
   /** As a learner. */
   addNode(nodeId: string): Promise<ChangeResponse> {
     const client = this.channel.client(MembershipClient);
-    return unary(client.addNode.bind(client), { nodeId });
+    return unary(client.addNode.bind(client), { nodeId, address: '', staysLearner: true });
   }
 
   promoteNode(nodeId: string): Promise<ChangeResponse> {

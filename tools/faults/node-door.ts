@@ -67,7 +67,7 @@ export class NodeDoor {
   /** As a learner; to be asked of the leader, as are all changes. They reject with a `RingraftError`. */
   addNode(nodeId: string): Promise<void> {
     const client = this.channel.client(MembershipClient);
-    return changed(client.addNode.bind(client), { nodeId });
+    return changed(client.addNode.bind(client), { nodeId, address: '', staysLearner: true });
   }
 
   promoteNode(nodeId: string): Promise<void> {

@@ -2,28 +2,28 @@ import type { Configuration } from './configuration.js';
 import { isMember } from './configuration.js';
 import type { NodeId } from './entry.js';
 
-const VERSION = 1;
+/** Without addresses and joining learners, as all were written before there were any; else with them. */
+const VERSION_WITHOUT_PLACES = 1;
+const VERSION = 2;
 const NAME_LENGTH_MAX = 255;
 
-/** What the encoding can carry: names of nodes and incarnations are 1 to 255 visible ASCII characters. */
+/** What the encoding can carry: names of nodes, incarnations and addresses are 1 to 255 visible ASCII characters. */
 export function isName(text: string): boolean {
   return text.length <= NAME_LENGTH_MAX && /^[\x21-\x7e]+$/.test(text);
 }
 
 /**
- * The data of a configuration entry: a version byte, then voters, outgoing voters, learners and incarnations (as name after
- * name), each list behind its count in two bytes (big-endian), each name behind its length in one. Throws a `RangeError` for what
- * `isName` refuses.
+ * The data of a configuration entry: a version byte, then voters, outgoing voters, learners, incarnations and, from version 2 on, addresses
+ * and joining learners (these as name after name), each list behind its count in two bytes (big-endian), each name behind its length in one.
+ * Throws a `RangeError` for what `isName` refuses.
  */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const bytes: number[] = [VERSION];
-  const lists = [
-    configuration.voters,
-    configuration.outgoingVoters,
-    configuration.learners,
-    Object.entries(configuration.incarnations ?? {}).flat(),
-  ];
-  for (const list of lists) {
+  const { voters, outgoingVoters, learners, incarnations = {}, addresses = {}, joining = {} } = configuration;
+  const lists = [voters, outgoingVoters, learners, Object.entries(incarnations).flat()];
+  const places = [Object.entries(addresses).flat(), Object.entries(joining).flat()];
+  const hasPlaces = places.some((list) => list.length > 0);
+  const bytes: number[] = [hasPlaces ? VERSION : VERSION_WITHOUT_PLACES];
+  for (const list of hasPlaces ? [...lists, ...places] : lists) {
     bytes.push(list.length >> 8, list.length & 0xff);
     for (const name of list) {
       if (!isName(name))
@@ -37,7 +37,8 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
 
 /** Undefined for what `encodeConfiguration` cannot have made. */
 export function decodeConfiguration(bytes: Uint8Array): Configuration | undefined {
-  if (bytes[0] !== VERSION) return undefined;
+  const version = bytes[0];
+  if (version !== VERSION && version !== VERSION_WITHOUT_PLACES) return undefined;
   let at = 1;
   const list = (): NodeId[] | undefined => {
     const count = (bytes[at] ?? NaN) * 256 + (bytes[at + 1] ?? NaN);
@@ -54,16 +55,40 @@ export function decodeConfiguration(bytes: Uint8Array): Configuration | undefine
     }
     return names;
   };
-  const [voters, outgoingVoters, learners, pairs] = [list(), list(), list(), list()];
-  if (!voters || !outgoingVoters || !learners || !pairs || at !== bytes.length) return undefined;
+  const [voters, outgoingVoters, learners] = [list(), list(), list()];
+  if (!voters || !outgoingVoters || !learners) return undefined;
   for (const names of [voters, outgoingVoters, learners]) if (new Set(names).size < names.length) return undefined;
-  const configuration = { voters, outgoingVoters, learners };
-  if (pairs.length === 0) return configuration;
-  const incarnations = new Map<NodeId, string>();
+  const members = { voters, outgoingVoters, learners };
+  const record = (): Record<NodeId, string> | undefined => {
+    const pairs = list();
+    return pairs && recordFrom(pairs, (id) => isMember(members, id));
+  };
+  const incarnations = record();
+  const addresses = version === VERSION ? record() : {};
+  const joining = version === VERSION ? record() : {};
+  if (!incarnations || !addresses || !joining || at !== bytes.length) return undefined;
+  if (Object.keys(joining).some((id) => !learners.includes(id))) return undefined;
+  const hasPlaces = [addresses, joining].some(isFilled);
+  if (hasPlaces !== (version === VERSION)) return undefined;
+  return {
+    ...members,
+    ...(isFilled(incarnations) && { incarnations }),
+    ...(isFilled(addresses) && { addresses }),
+    ...(isFilled(joining) && { joining }),
+  };
+}
+
+/** Undefined unless it is pairs of one name each, which `isKnown`, and something about it. */
+function recordFrom(pairs: readonly string[], isKnown: (id: NodeId) => boolean): Record<NodeId, string> | undefined {
+  const record = new Map<NodeId, string>();
   for (let i = 0; i < pairs.length; i += 2) {
-    const [id, incarnation] = [pairs[i]!, pairs[i + 1]];
-    if (incarnation === undefined || incarnations.has(id) || !isMember(configuration, id)) return undefined;
-    incarnations.set(id, incarnation);
+    const [id, value] = [pairs[i]!, pairs[i + 1]];
+    if (value === undefined || record.has(id) || !isKnown(id)) return undefined;
+    record.set(id, value);
   }
-  return { ...configuration, incarnations: Object.fromEntries(incarnations) };
+  return Object.fromEntries(record);
+}
+
+function isFilled(record: Readonly<Record<NodeId, string>>): boolean {
+  return Object.keys(record).length > 0;
 }

@@ -15,7 +15,17 @@ export interface Configuration {
    * another one has lost what the member had promised, and is refused.
    */
   readonly incarnations?: Readonly<Record<NodeId, string>>;
+  /** Where members are reached, as far as it is known. Of no meaning to the core, which only keeps it in the log. */
+  readonly addresses?: Readonly<Record<NodeId, string>>;
+  /**
+   * Learners that become voters by themselves once they have caught up, each with the member whose place it takes: that one leaves in the
+   * same change. A learner that takes nobody's place stands with its own name.
+   */
+  readonly joining?: Readonly<Record<NodeId, NodeId>>;
 }
+
+/** What a configuration says of single members, beside who they are. */
+export type MemberRecords = Pick<Configuration, 'incarnations' | 'addresses' | 'joining'>;
 
 /** A configuration, and the entry that set it: in force from that entry on, committed or not (section 6). */
 export interface ConfigurationAt {
@@ -46,4 +56,9 @@ export function isMember(configuration: Configuration, id: NodeId): boolean {
 
 export function isJoint(configuration: Configuration): boolean {
   return configuration.outgoingVoters.length > 0;
+}
+
+/** The record of one member. Names are not trusted to differ from those that every object has. */
+export function recordOf(records: Readonly<Record<NodeId, string>> | undefined, id: NodeId): string | undefined {
+  return records !== undefined && Object.hasOwn(records, id) ? records[id] : undefined;
 }

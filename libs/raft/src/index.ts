@@ -11,6 +11,7 @@ export {
   isMember,
   isVoter,
   membersOf,
+  recordOf,
   simpleConfiguration,
   type Configuration,
   type ConfigurationAt,

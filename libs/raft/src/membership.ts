@@ -6,7 +6,7 @@ import {
   configurationAfter,
   configurationAfterJoint,
   incarnationOf,
-  withIncarnations,
+  withRecords,
   type MembershipChange,
 } from './membership-change.js';
 import type { ExpulsionReason, MembershipNotice, Message } from './messages.js';
@@ -224,7 +224,8 @@ export class Membership {
       .filter((pair): pair is [NodeId, string] => pair[1] !== undefined);
     if (unrecorded.length === 0 || this.obstacleTo(state) !== undefined) return;
     const recorded = Object.entries(configuration.incarnations ?? {});
-    this.append(state, withIncarnations(configuration, Object.fromEntries([...recorded, ...unrecorded])));
+    const incarnations = Object.fromEntries([...recorded, ...unrecorded]);
+    this.append(state, withRecords(configuration, { ...configuration, incarnations }));
   }
 
   private notify(

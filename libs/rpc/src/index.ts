@@ -92,13 +92,17 @@ export {
   MembershipService,
   PromoteNodeRequest,
   RemoveNodeRequest,
+  ReplaceNodeRequest,
   Role,
   StatusRequest,
   StatusResponse,
   TransferLeadershipRequest,
   TransferLeadershipResponse,
+  UpdateNodeRequest,
 } from './gen/admin.js';
 export type { MembershipServer } from './gen/admin.js';
+export { BackupClient, BackupService, SaveRequest, SaveResponse } from './gen/backup.js';
+export type { BackupServer } from './gen/backup.js';
 export {
   HealthCheckRequest,
   HealthCheckResponse,

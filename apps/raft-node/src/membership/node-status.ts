@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { StateMachine } from '@app/kv';
 import { Health, VERSION } from '@app/platform';
-import { Raft, membersOf, type RaftStatus, type Role } from '@app/raft';
+import { Raft, isJoint, membersOf, recordOf, type RaftStatus, type Role } from '@app/raft';
 import { Role as WireRole, type Member, type StatusResponse } from '@app/rpc';
 import { WriteAheadLog } from '@app/storage';
 import { NodeCondition } from '../condition/node-condition.js';
@@ -65,17 +65,23 @@ export class NodeStatus {
       contentHash: content,
       historyHash: history,
       stateBytes,
+      configurationIndex: status.configurationIndex,
+      isConfigurationJoint: isJoint(status.configuration),
     };
   }
 
   members(status: RaftStatus = this.raft.status()): Member[] {
     const known = new Map(status.members.map((member) => [member.id, member]));
-    return membersOf(status.configuration).map((id) => {
+    const { configuration } = status;
+    return membersOf(configuration).map((id) => {
       const isSelf = id === status.id;
+      const takesPlaceOf = recordOf(configuration.joining, id);
       return {
         nodeId: id,
         address: this.directory.addressOf(id) ?? '',
-        isLearner: status.configuration.learners.includes(id),
+        isLearner: configuration.learners.includes(id),
+        isJoining: takesPlaceOf !== undefined,
+        replaces: takesPlaceOf === undefined || takesPlaceOf === id ? '' : takesPlaceOf,
         matchIndex: isSelf ? status.persistedIndex : (known.get(id)?.matchIndex ?? 0),
         isActive: isSelf || (known.get(id)?.isActive ?? false),
       };

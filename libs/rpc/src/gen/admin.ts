@@ -72,6 +72,10 @@ export function roleToJSON(object: Role): string {
 
 export interface AddNodeRequest {
   nodeId: string;
+  /** host:port of its gRPC server. Empty: as the leader was configured with. */
+  address: string;
+  /** It stays a learner until PromoteNode. */
+  staysLearner: boolean;
 }
 
 export interface PromoteNodeRequest {
@@ -80,6 +84,19 @@ export interface PromoteNodeRequest {
 
 export interface RemoveNodeRequest {
   nodeId: string;
+}
+
+export interface ReplaceNodeRequest {
+  /** The voter that leaves. */
+  nodeId: string;
+  /** Who takes its place; under another name, because a name stands for one data directory for ever. */
+  newNodeId: string;
+  newAddress: string;
+}
+
+export interface UpdateNodeRequest {
+  nodeId: string;
+  address: string;
 }
 
 /** The change is committed, and the configuration is not joint any more. */
@@ -111,6 +128,10 @@ export interface Member {
   matchIndex: number;
   /** True when the leader has heard from it within an election timeout; false on other nodes. */
   isActive: boolean;
+  /** A learner that becomes a voter by itself. */
+  isJoining: boolean;
+  /** The voter that leaves when this learner becomes one; empty when it takes nobody's place. */
+  replaces: string;
 }
 
 export interface StatusResponse {
@@ -144,16 +165,26 @@ export interface StatusResponse {
   historyHash: string;
   /** Bytes of the state on disk. */
   stateBytes: number;
+  /** The entry that set the configuration in force on this node; 0 for the one that it was started with. */
+  configurationIndex: number;
+  /** Two sets of voters decide together: a change is under way. */
+  isConfigurationJoint: boolean;
 }
 
 function createBaseAddNodeRequest(): AddNodeRequest {
-  return { nodeId: "" };
+  return { nodeId: "", address: "", staysLearner: false };
 }
 
 export const AddNodeRequest: MessageFns<AddNodeRequest> = {
   encode(message: AddNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nodeId !== "") {
       writer.uint32(10).string(message.nodeId);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.staysLearner !== false) {
+      writer.uint32(24).bool(message.staysLearner);
     }
     return writer;
   },
@@ -179,6 +210,22 @@ export const AddNodeRequest: MessageFns<AddNodeRequest> = {
             message.nodeId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.staysLearner = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -198,6 +245,12 @@ export const AddNodeRequest: MessageFns<AddNodeRequest> = {
         : isSet(object.node_id)
         ? globalThis.String(object.node_id)
         : "",
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      staysLearner: isSet(object.staysLearner)
+        ? globalThis.Boolean(object.staysLearner)
+        : isSet(object.stays_learner)
+        ? globalThis.Boolean(object.stays_learner)
+        : false,
     };
   },
 
@@ -205,6 +258,12 @@ export const AddNodeRequest: MessageFns<AddNodeRequest> = {
     const obj: any = {};
     if (message.nodeId !== "") {
       obj.nodeId = message.nodeId;
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.staysLearner !== false) {
+      obj.staysLearner = message.staysLearner;
     }
     return obj;
   },
@@ -215,6 +274,8 @@ export const AddNodeRequest: MessageFns<AddNodeRequest> = {
   fromPartial<I extends Exact<DeepPartial<AddNodeRequest>, I>>(object: I): AddNodeRequest {
     const message = createBaseAddNodeRequest();
     message.nodeId = object.nodeId ?? "";
+    message.address = object.address ?? "";
+    message.staysLearner = object.staysLearner ?? false;
     return message;
   },
 };
@@ -361,6 +422,208 @@ export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
   fromPartial<I extends Exact<DeepPartial<RemoveNodeRequest>, I>>(object: I): RemoveNodeRequest {
     const message = createBaseRemoveNodeRequest();
     message.nodeId = object.nodeId ?? "";
+    return message;
+  },
+};
+
+function createBaseReplaceNodeRequest(): ReplaceNodeRequest {
+  return { nodeId: "", newNodeId: "", newAddress: "" };
+}
+
+export const ReplaceNodeRequest: MessageFns<ReplaceNodeRequest> = {
+  encode(message: ReplaceNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.newNodeId !== "") {
+      writer.uint32(18).string(message.newNodeId);
+    }
+    if (message.newAddress !== "") {
+      writer.uint32(26).string(message.newAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newNodeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.newAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplaceNodeRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      newNodeId: isSet(object.newNodeId)
+        ? globalThis.String(object.newNodeId)
+        : isSet(object.new_node_id)
+        ? globalThis.String(object.new_node_id)
+        : "",
+      newAddress: isSet(object.newAddress)
+        ? globalThis.String(object.newAddress)
+        : isSet(object.new_address)
+        ? globalThis.String(object.new_address)
+        : "",
+    };
+  },
+
+  toJSON(message: ReplaceNodeRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.newNodeId !== "") {
+      obj.newNodeId = message.newNodeId;
+    }
+    if (message.newAddress !== "") {
+      obj.newAddress = message.newAddress;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReplaceNodeRequest>, I>>(base?: I): ReplaceNodeRequest {
+    return ReplaceNodeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReplaceNodeRequest>, I>>(object: I): ReplaceNodeRequest {
+    const message = createBaseReplaceNodeRequest();
+    message.nodeId = object.nodeId ?? "";
+    message.newNodeId = object.newNodeId ?? "";
+    message.newAddress = object.newAddress ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateNodeRequest(): UpdateNodeRequest {
+  return { nodeId: "", address: "" };
+}
+
+export const UpdateNodeRequest: MessageFns<UpdateNodeRequest> = {
+  encode(message: UpdateNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateNodeRequest {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+    };
+  },
+
+  toJSON(message: UpdateNodeRequest): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpdateNodeRequest>, I>>(base?: I): UpdateNodeRequest {
+    return UpdateNodeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateNodeRequest>, I>>(object: I): UpdateNodeRequest {
+    const message = createBaseUpdateNodeRequest();
+    message.nodeId = object.nodeId ?? "";
+    message.address = object.address ?? "";
     return message;
   },
 };
@@ -669,7 +932,7 @@ export const StatusRequest: MessageFns<StatusRequest> = {
 };
 
 function createBaseMember(): Member {
-  return { nodeId: "", address: "", isLearner: false, matchIndex: 0, isActive: false };
+  return { nodeId: "", address: "", isLearner: false, matchIndex: 0, isActive: false, isJoining: false, replaces: "" };
 }
 
 export const Member: MessageFns<Member> = {
@@ -688,6 +951,12 @@ export const Member: MessageFns<Member> = {
     }
     if (message.isActive !== false) {
       writer.uint32(40).bool(message.isActive);
+    }
+    if (message.isJoining !== false) {
+      writer.uint32(48).bool(message.isJoining);
+    }
+    if (message.replaces !== "") {
+      writer.uint32(58).string(message.replaces);
     }
     return writer;
   },
@@ -745,6 +1014,22 @@ export const Member: MessageFns<Member> = {
             message.isActive = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isJoining = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.replaces = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -780,6 +1065,12 @@ export const Member: MessageFns<Member> = {
         : isSet(object.is_active)
         ? globalThis.Boolean(object.is_active)
         : false,
+      isJoining: isSet(object.isJoining)
+        ? globalThis.Boolean(object.isJoining)
+        : isSet(object.is_joining)
+        ? globalThis.Boolean(object.is_joining)
+        : false,
+      replaces: isSet(object.replaces) ? globalThis.String(object.replaces) : "",
     };
   },
 
@@ -800,6 +1091,12 @@ export const Member: MessageFns<Member> = {
     if (message.isActive !== false) {
       obj.isActive = message.isActive;
     }
+    if (message.isJoining !== false) {
+      obj.isJoining = message.isJoining;
+    }
+    if (message.replaces !== "") {
+      obj.replaces = message.replaces;
+    }
     return obj;
   },
 
@@ -813,6 +1110,8 @@ export const Member: MessageFns<Member> = {
     message.isLearner = object.isLearner ?? false;
     message.matchIndex = object.matchIndex ?? 0;
     message.isActive = object.isActive ?? false;
+    message.isJoining = object.isJoining ?? false;
+    message.replaces = object.replaces ?? "";
     return message;
   },
 };
@@ -840,6 +1139,8 @@ function createBaseStatusResponse(): StatusResponse {
     contentHash: "",
     historyHash: "",
     stateBytes: 0,
+    configurationIndex: 0,
+    isConfigurationJoint: false,
   };
 }
 
@@ -907,6 +1208,12 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     }
     if (message.stateBytes !== 0) {
       writer.uint32(168).uint64(message.stateBytes);
+    }
+    if (message.configurationIndex !== 0) {
+      writer.uint32(176).uint64(message.configurationIndex);
+    }
+    if (message.isConfigurationJoint !== false) {
+      writer.uint32(184).bool(message.isConfigurationJoint);
     }
     return writer;
   },
@@ -1092,6 +1399,22 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.stateBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.configurationIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.isConfigurationJoint = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1185,6 +1508,16 @@ export const StatusResponse: MessageFns<StatusResponse> = {
         : isSet(object.state_bytes)
         ? globalThis.Number(object.state_bytes)
         : 0,
+      configurationIndex: isSet(object.configurationIndex)
+        ? globalThis.Number(object.configurationIndex)
+        : isSet(object.configuration_index)
+        ? globalThis.Number(object.configuration_index)
+        : 0,
+      isConfigurationJoint: isSet(object.isConfigurationJoint)
+        ? globalThis.Boolean(object.isConfigurationJoint)
+        : isSet(object.is_configuration_joint)
+        ? globalThis.Boolean(object.is_configuration_joint)
+        : false,
     };
   },
 
@@ -1253,6 +1586,12 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     if (message.stateBytes !== 0) {
       obj.stateBytes = Math.round(message.stateBytes);
     }
+    if (message.configurationIndex !== 0) {
+      obj.configurationIndex = Math.round(message.configurationIndex);
+    }
+    if (message.isConfigurationJoint !== false) {
+      obj.isConfigurationJoint = message.isConfigurationJoint;
+    }
     return obj;
   },
 
@@ -1282,6 +1621,8 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     message.contentHash = object.contentHash ?? "";
     message.historyHash = object.historyHash ?? "";
     message.stateBytes = object.stateBytes ?? 0;
+    message.configurationIndex = object.configurationIndex ?? 0;
+    message.isConfigurationJoint = object.isConfigurationJoint ?? false;
     return message;
   },
 };
@@ -1297,7 +1638,7 @@ export const MembershipService = {
     responseSerialize: (value: StatusResponse): Buffer => Buffer.from(StatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StatusResponse => StatusResponse.decode(value),
   },
-  /** Adds a learner: it receives the log and counts nowhere. */
+  /** Adds a learner: it receives the log and counts nowhere. Unless it is to stay one, it becomes a voter by itself once it has caught up. */
   addNode: {
     path: "/admin.v1.Membership/AddNode" as const,
     requestStream: false as const,
@@ -1327,6 +1668,26 @@ export const MembershipService = {
     responseSerialize: (value: ChangeResponse): Buffer => Buffer.from(ChangeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChangeResponse => ChangeResponse.decode(value),
   },
+  /** Adds a learner that takes the place of a voter: once it has caught up, one comes and the other leaves in the same change. */
+  replaceNode: {
+    path: "/admin.v1.Membership/ReplaceNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReplaceNodeRequest): Buffer => Buffer.from(ReplaceNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReplaceNodeRequest => ReplaceNodeRequest.decode(value),
+    responseSerialize: (value: ChangeResponse): Buffer => Buffer.from(ChangeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeResponse => ChangeResponse.decode(value),
+  },
+  /** Tells all where a member has moved to. */
+  updateNode: {
+    path: "/admin.v1.Membership/UpdateNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateNodeRequest): Buffer => Buffer.from(UpdateNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateNodeRequest => UpdateNodeRequest.decode(value),
+    responseSerialize: (value: ChangeResponse): Buffer => Buffer.from(ChangeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeResponse => ChangeResponse.decode(value),
+  },
   /** Hands the leadership over. */
   transferLeadership: {
     path: "/admin.v1.Membership/TransferLeadership" as const,
@@ -1343,12 +1704,16 @@ export const MembershipService = {
 
 export interface MembershipServer extends UntypedServiceImplementation {
   status: handleUnaryCall<StatusRequest, StatusResponse>;
-  /** Adds a learner: it receives the log and counts nowhere. */
+  /** Adds a learner: it receives the log and counts nowhere. Unless it is to stay one, it becomes a voter by itself once it has caught up. */
   addNode: handleUnaryCall<AddNodeRequest, ChangeResponse>;
   /** Makes a learner that has caught up a voter. */
   promoteNode: handleUnaryCall<PromoteNodeRequest, ChangeResponse>;
   /** Removes a voter or a learner; the leader itself, too. */
   removeNode: handleUnaryCall<RemoveNodeRequest, ChangeResponse>;
+  /** Adds a learner that takes the place of a voter: once it has caught up, one comes and the other leaves in the same change. */
+  replaceNode: handleUnaryCall<ReplaceNodeRequest, ChangeResponse>;
+  /** Tells all where a member has moved to. */
+  updateNode: handleUnaryCall<UpdateNodeRequest, ChangeResponse>;
   /** Hands the leadership over. */
   transferLeadership: handleUnaryCall<TransferLeadershipRequest, TransferLeadershipResponse>;
 }
@@ -1369,7 +1734,7 @@ export interface MembershipClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: StatusResponse) => void,
   ): ClientUnaryCall;
-  /** Adds a learner: it receives the log and counts nowhere. */
+  /** Adds a learner: it receives the log and counts nowhere. Unless it is to stay one, it becomes a voter by itself once it has caught up. */
   addNode(
     request: AddNodeRequest,
     callback: (error: ServiceError | null, response: ChangeResponse) => void,
@@ -1413,6 +1778,38 @@ export interface MembershipClient extends Client {
   ): ClientUnaryCall;
   removeNode(
     request: RemoveNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  /** Adds a learner that takes the place of a voter: once it has caught up, one comes and the other leaves in the same change. */
+  replaceNode(
+    request: ReplaceNodeRequest,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  replaceNode(
+    request: ReplaceNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  replaceNode(
+    request: ReplaceNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  /** Tells all where a member has moved to. */
+  updateNode(
+    request: UpdateNodeRequest,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  updateNode(
+    request: UpdateNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeResponse) => void,
+  ): ClientUnaryCall;
+  updateNode(
+    request: UpdateNodeRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ChangeResponse) => void,
