@@ -45,6 +45,8 @@ export { ContentHash } from './content-hash.js';
 export type { HashTrail, StateHashes } from './hash-trail.js';
 export { StateCheck } from './state-check.js';
 export type { StateVerdict } from './state-check.js';
+export { SUMMARY_ROW_KEY, decodeStateSummary } from './state-summary.js';
+export type { StateSummary } from './state-summary.js';
 export { SESSION_ANSWERS_MAX, SESSION_IDLE_MS, SESSIONS_MAX } from './sessions.js';
 export { RESTORE_RANGES, decodeExpiryRow, expiryRange, userRange } from './rows.js';
 export type { KeyRange } from './rows.js';

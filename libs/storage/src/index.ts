@@ -3,6 +3,10 @@
  * LevelDB. The log runs on completions only, holds no clock and starts nothing by itself, so that a simulator can run this very
  * code on a disk that tears, forgets and fails.
  */
+export { CorruptBackupError } from './backup/backup-format.js';
+export { type BackupHeader } from './backup/backup-header.js';
+export { readBackup, type BackupPart } from './backup/read-backup.js';
+export { writeBackup } from './backup/write-backup.js';
 export { promised, type Done, type DoneWith } from './completion.js';
 export type { Disk, DiskFile, DiskLock } from './disk.js';
 export {
