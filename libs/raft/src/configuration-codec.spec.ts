@@ -9,18 +9,36 @@ const name = fc.oneof(
 );
 const names = fc.uniqueArray(name, { maxLength: 6 });
 
+/** Something about some of the nodes; nothing at all when it is about none. */
+const recordsOf = (
+  ids: readonly string[],
+  value: fc.Arbitrary<string>,
+): fc.Arbitrary<Record<string, string> | undefined> =>
+  fc.tuple(...ids.map((id) => fc.option(value.map((text) => [id, text] as const)))).map((pairs) => {
+    const known = pairs.filter((pair) => pair !== null);
+    return known.length === 0 ? undefined : Object.fromEntries(known);
+  });
+
 const configuration: fc.Arbitrary<Configuration> = fc
   .record({ voters: names, outgoingVoters: names, learners: names })
-  .chain((lists) =>
-    fc
-      .tuple(...membersOf(lists).map((id) => fc.option(name.map((incarnation) => [id, incarnation] as const))))
-      .map((pairs) => {
-        const known = pairs.filter((pair) => pair !== null);
-        return known.length === 0 ? lists : { ...lists, incarnations: Object.fromEntries(known) };
-      }),
-  );
+  .chain((lists) => {
+    const members = membersOf(lists);
+    const records = fc.record({
+      incarnations: recordsOf(members, name),
+      addresses: recordsOf(members, name),
+      joining: recordsOf(lists.learners, members.length === 0 ? name : fc.constantFrom(...members)),
+    });
+    return records.map(({ incarnations, addresses, joining }) => ({
+      ...lists,
+      ...(incarnations && { incarnations }),
+      ...(addresses && { addresses }),
+      ...(joining && { joining }),
+    }));
+  });
 
-const incarnationsOf = (decoded: Configuration | undefined) => Object.entries(decoded?.incarnations ?? {});
+/** Also what `toEqual` does not see: names that every object has. */
+const recordsIn = ({ incarnations = {}, addresses = {}, joining = {} }: Configuration) =>
+  [incarnations, addresses, joining].map((record) => Object.entries(record));
 
 describe('the encoding of configurations', () => {
   it('gives back what was encoded', () => {
@@ -28,7 +46,7 @@ describe('the encoding of configurations', () => {
       fc.property(configuration, (original) => {
         const decoded = decodeConfiguration(encodeConfiguration(original));
         expect(decoded).toEqual(original);
-        expect(incarnationsOf(decoded)).toEqual(incarnationsOf(original));
+        expect(recordsIn(decoded!)).toEqual(recordsIn(original));
       }),
     );
   });
@@ -41,6 +59,25 @@ describe('the encoding of configurations', () => {
       incarnations: { a: '1' },
     });
     expect([...bytes]).toEqual([1, 0, 2, 1, 97, 2, 98, 99, 0, 1, 1, 100, 0, 0, 0, 2, 1, 97, 1, 49]);
+  });
+
+  it('has the form of the first version unless there are places to be told', () => {
+    fc.assert(
+      fc.property(configuration, (original) => {
+        const hasPlaces = original.addresses !== undefined || original.joining !== undefined;
+        expect(encodeConfiguration(original)[0]).toBe(hasPlaces ? 2 : 1);
+      }),
+    );
+    const members = { voters: ['a'], outgoingVoters: [], learners: ['b'] };
+    expect([...encodeConfiguration({ ...members, addresses: {}, joining: {} })]).toEqual([
+      ...encodeConfiguration(members),
+    ]);
+    const told = encodeConfiguration({ ...members, addresses: { a: 'h:1' }, joining: { b: 'a' } });
+    expect([...told]).toEqual([
+      ...[2, 0, 1, 1, 97, 0, 0, 0, 1, 1, 98, 0, 0],
+      ...[0, 2, 1, 97, 3, 104, 58, 49],
+      ...[0, 2, 1, 98, 1, 97],
+    ]);
   });
 
   it('is refused, and never throws, for other bytes', () => {
@@ -63,7 +100,12 @@ describe('the encoding of configurations', () => {
   });
 
   it.each<[string, number[]]>([
-    ['an unknown version', [2, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ['an unknown version', [3, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ['the second version, though it tells no places', [2, 0, 1, 1, 97, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ['places in the first version', [1, 0, 1, 1, 97, 0, 0, 0, 0, 0, 0, 0, 2, 1, 97, 1, 49, 0, 0]],
+    ['the address of a stranger', [2, 0, 1, 1, 97, 0, 0, 0, 0, 0, 0, 0, 2, 1, 98, 1, 49, 0, 0]],
+    ['two addresses of a node', [2, 0, 1, 1, 97, 0, 0, 0, 0, 0, 0, 0, 4, 1, 97, 1, 49, 1, 97, 1, 50, 0, 0]],
+    ['a voter that is joining', [2, 0, 1, 1, 97, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 97, 1, 97]],
     ['a voter twice', [1, 0, 2, 1, 97, 1, 97, 0, 0, 0, 0, 0, 0]],
     ['an empty name', [1, 0, 1, 0, 0, 0, 0, 0, 0, 0]],
     ['a name with a space', [1, 0, 1, 1, 32, 0, 0, 0, 0, 0, 0]],

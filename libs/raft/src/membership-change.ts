@@ -13,7 +13,7 @@ export interface MembershipChange {
   readonly joining?: Readonly<Record<NodeId, NodeId>>;
   /** Where members are, those that are added or those that have moved. */
   readonly addresses?: Readonly<Record<NodeId, string>>;
-  /** Learners that become voters; they must have caught up. */
+  /** Learners that become voters; they must have caught up. The members whose places they take (`Configuration.joining`) leave with it. */
   readonly promote?: readonly NodeId[];
   /** Voters or learners that leave, the leader itself not excepted. */
   readonly remove?: readonly NodeId[];
@@ -31,13 +31,14 @@ export function configurationAfter(configuration: Configuration, change: Members
   const complaint = complaintAbout(configuration, change);
   if (complaint !== undefined) return complaint;
   const { voters: before } = configuration;
-  const voters = [...before.filter((id) => !remove.includes(id)), ...promote];
+  const leaving = [...remove, ...promote.flatMap((id) => replacedBy(configuration, id) ?? [])];
+  const voters = [...before.filter((id) => !leaving.includes(id)), ...promote];
   const learners = [
-    ...configuration.learners.filter((id) => !remove.includes(id) && !promote.includes(id)),
+    ...configuration.learners.filter((id) => !leaving.includes(id) && !promote.includes(id)),
     ...addLearners,
   ];
-  if (voters.length === 0) return `no voter would be left without ${remove.join(', ')}`;
-  const changedCount = promote.length + before.filter((id) => remove.includes(id)).length;
+  if (voters.length === 0) return `no voter would be left without ${leaving.join(', ')}`;
+  const changedCount = promote.length + before.filter((id) => leaving.includes(id)).length;
   const after: Configuration = { voters, outgoingVoters: changedCount > 1 ? before : [], learners };
   if (membersOf(after).length > MEMBERS_MAX) return `there would be more than ${MEMBERS_MAX} members`;
   return withRecords(after, {
@@ -77,6 +78,12 @@ export function withRecords(
   };
 }
 
+/** The member whose place a joining learner takes; undefined if it takes nobody's. */
+function replacedBy({ joining }: Configuration, id: NodeId): NodeId | undefined {
+  const replaced = recordOf(joining, id);
+  return replaced === id ? undefined : replaced;
+}
+
 /** The incarnation that is recorded for a node. */
 export function incarnationOf({ incarnations }: Configuration, id: NodeId): string | undefined {
   return recordOf(incarnations, id);
@@ -108,10 +115,14 @@ function complaintAbout(configuration: Configuration, change: MembershipChange):
   }
   const stranger = remove.find((id) => !isMember(configuration, id));
   if (stranger !== undefined) return `${stranger} is no member; members are ${membersOf(configuration).join(', ')}`;
+  const successors = new Map(Object.entries(configuration.joining ?? {}).map(([id, replaced]) => [replaced, id]));
   for (const [id, replaced] of Object.entries(joining)) {
     if (!addLearners.includes(id)) return `${id} is not among the learners that are added`;
-    if (replaced !== id && !isVoter(configuration, replaced))
-      return `${replaced} is no voter, so nobody takes its place`;
+    if (replaced === id) continue;
+    if (!isVoter(configuration, replaced)) return `${replaced} is no voter, so nobody takes its place`;
+    // Else the second one would come in addition.
+    if (successors.has(replaced)) return `${successors.get(replaced)!} takes the place of ${replaced} already`;
+    successors.set(replaced, id);
   }
   for (const [id, address] of Object.entries(addresses)) {
     if (!addLearners.includes(id) && !isMember(configuration, id)) return `${id} is no member, so it has no address`;

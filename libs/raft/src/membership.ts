@@ -11,6 +11,7 @@ import {
 } from './membership-change.js';
 import type { ExpulsionReason, MembershipNotice, Message } from './messages.js';
 import { Progress } from './progress.js';
+import { hasQuorum } from './quorum.js';
 import type { RaftConfig } from './raft-config.js';
 import type { ReadyBuilder } from './ready.js';
 import type { Replication } from './replication.js';
@@ -21,19 +22,33 @@ export type { MembershipChange } from './membership-change.js';
 /** Why a change was not appended: it surely has not, and will not, take effect. */
 export type ChangeRejection =
   | 'not_leader'
-  /** No entry of this leader's term is committed yet: an earlier leader's change may still be on its way. */
+  /**
+   * No entry of this leader's term is committed yet: an earlier leader's change may still be on its way. Or it depends on voters from whom a
+   * new leader cannot have heard yet.
+   */
   | 'not_ready'
   /** An earlier change is not committed, or its joint configuration has not been left. */
   | 'change_in_progress'
   /** A learner that is to be promoted lags, or has not answered of late. */
   | 'not_caught_up'
+  /**
+   * The voters that this leader has heard within an election timeout would be no majority: the change could not be committed, or nothing
+   * after it. `detail` names the silent ones.
+   */
+  | 'would_lose_quorum'
   /** It makes no sense in the present configuration; `detail` says why. */
   | 'invalid'
   | 'leadership_transfer';
 
+interface Rejection {
+  readonly reason: ChangeRejection;
+  /** For an operator to act on. */
+  readonly detail: string;
+}
+
 export type ChangeResult =
   | { readonly accepted: true; readonly term: number; readonly index: LogIndex }
-  | { readonly accepted: false; readonly reason: ChangeRejection; readonly detail: string };
+  | ({ readonly accepted: false } & Rejection);
 
 /** Election timeouts for which a leader goes on sending to a removed member that does not take in its removal. */
 const FAREWELL_TIMEOUTS = 4;
@@ -73,15 +88,21 @@ export class Membership {
       const detail = `${lagging} has not taken in, within one election timeout, what was new at its beginning`;
       return { accepted: false, reason: 'not_caught_up', detail };
     }
+    const danger = this.dangerOf(state, next);
+    if (danger !== undefined) return { accepted: false, ...danger };
     this.append(state, next);
     return { accepted: true, term: state.currentTerm, index: state.log.lastIndex };
   }
 
-  /** Once per tick: on a leader, who has been told of its removal is let go, and what is known of incarnations is recorded. */
+  /**
+   * Once per tick: on a leader, who has been told of its removal is let go, what is known of incarnations is recorded, and a joining learner
+   * that has caught up becomes a voter.
+   */
   tick(state: RaftState): void {
     if (state.role !== 'leader' || state.now % this.config.heartbeatTicks !== 0) return;
     this.dropFarewells(state);
     this.recordIncarnations(state);
+    this.promoteJoining(state);
   }
 
   /**
@@ -136,7 +157,7 @@ export class Membership {
   }
 
   /** Why no configuration can be appended now. */
-  private obstacleTo(state: RaftState): { readonly reason: ChangeRejection; readonly detail: string } | undefined {
+  private obstacleTo(state: RaftState): Rejection | undefined {
     const { configurations, commitIndex } = state;
     if (state.role !== 'leader') return { reason: 'not_leader', detail: 'only a leader changes the configuration' };
     if (state.transfer !== undefined) {
@@ -151,6 +172,47 @@ export class Membership {
       return { reason: 'change_in_progress', detail: `the change at ${currentIndex} is not committed yet` };
     }
     return undefined;
+  }
+
+  /** Why the cluster could not go on with another set of voters, as far as this leader knows. */
+  private dangerOf(state: RaftState, next: Configuration): Rejection | undefined {
+    const before = state.configuration.voters;
+    const areSame = next.voters.length === before.length && next.voters.every((id) => before.includes(id));
+    if (areSame || hasQuorum(next, (id) => this.isHeard(state, id) === true)) return undefined;
+    const voters = [...new Set([...next.voters, ...next.outgoingVoters])];
+    // Who has had no time to answer a new leader is not called silent.
+    if (hasQuorum(next, (id) => this.isHeard(state, id) !== false)) {
+      const awaited = voters.filter((id) => this.isHeard(state, id) === undefined).join(', ');
+      return {
+        reason: 'not_ready',
+        detail: `this leader has begun to lead only now, and waits to hear from ${awaited}`,
+      };
+    }
+    const silent = voters.filter((id) => this.isHeard(state, id) === false);
+    const staying = silent.filter((id) => next.voters.includes(id)).join(', ');
+    const remedy = hasQuorum({ ...next, outgoingVoters: [] }, (id) => this.isHeard(state, id) === true)
+      ? 'no change can be committed until enough of them are back'
+      : `bring ${staying} back, or remove or replace ${staying} first`;
+    return {
+      reason: 'would_lose_quorum',
+      detail: `no majority of the voters would be left: nothing was heard of ${silent.join(', ')} within an election timeout; ${remedy}`,
+    };
+  }
+
+  /** Whether a voter has answered within an election timeout; undefined while a new leader has not waited so long. */
+  private isHeard(state: RaftState, id: NodeId): boolean | undefined {
+    if (id === state.id) return true;
+    const progress = state.progress.get(id);
+    if (progress === undefined || state.now - progress.lastContactTick >= this.config.electionTimeoutTicks)
+      return false;
+    return progress.hasAnswered ? true : undefined;
+  }
+
+  /** One at a time. Whoever leads next goes on with the others, for who is joining stands in the log. */
+  private promoteJoining(state: RaftState): void {
+    for (const id of Object.keys(state.configuration.joining ?? {})) {
+      if (this.propose(state, { promote: [id] }).accepted) return;
+    }
   }
 
   private append(state: RaftState, configuration: Configuration): void {

@@ -42,6 +42,11 @@ export class Progress {
     public lastContactTick: number,
   ) {}
 
+  /** Whether it has answered this leader at all: until then `lastContactTick` is when the leader began to count. */
+  get hasAnswered(): boolean {
+    return this.round !== undefined;
+  }
+
   canSend(messagesMax: number, bytesMax: number): boolean {
     if (this.isFetching || this.state === 'snapshot') return false;
     if (this.state === 'probe') return !this.isProbeSent;
