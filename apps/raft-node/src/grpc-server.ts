@@ -1,6 +1,7 @@
 import type { Server } from '@grpc/grpc-js';
 import { Transport, type GrpcOptions } from '@nestjs/microservices';
 import {
+  BackupService,
   ConsistencyService,
   ElectionService,
   HealthService,
@@ -20,6 +21,7 @@ const SERVICE_NAMES = [
   'raft.v1.Consistency',
   'kv.v1.KeyValue',
   'admin.v1.Membership',
+  'admin.v1.Backup',
   'grpc.health.v1.Health',
 ];
 
@@ -37,6 +39,7 @@ export function grpcServerOptions(listen: string): GrpcOptions {
         ConsistencyService,
         KeyValueService,
         MembershipService,
+        BackupService,
         HealthService,
       ),
       channelOptions: SERVER_OPTIONS,

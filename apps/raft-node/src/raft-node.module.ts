@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggingModule, MetricsModule, type Log } from '@app/platform';
+import { BackupModule } from './backup/backup.module.js';
 import { ConsistencyModule } from './consistency/consistency.module.js';
 import { ConsensusModule } from './consensus/consensus.module.js';
 import { ElectionModule } from './election/election.module.js';
@@ -27,6 +28,7 @@ export class RaftNodeModule {
         FsmModule,
         MembershipModule,
         ConsistencyModule,
+        BackupModule,
         OpsModule,
       ],
       providers: [

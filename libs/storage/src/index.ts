@@ -5,7 +5,9 @@
  */
 export { CorruptBackupError } from './backup/backup-format.js';
 export { type BackupHeader } from './backup/backup-header.js';
-export { readBackup, type BackupPart } from './backup/read-backup.js';
+export { backupHeaderOf } from './backup/describe-backup.js';
+export { RestoreRefusedError, restoreBackup, type RestoreOptions } from './backup/restore-backup.js';
+export { verifyBackup, type BackupSummary } from './backup/verify-backup.js';
 export { writeBackup } from './backup/write-backup.js';
 export { promised, type Done, type DoneWith } from './completion.js';
 export type { Disk, DiskFile, DiskLock } from './disk.js';

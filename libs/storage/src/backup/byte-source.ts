@@ -42,11 +42,11 @@ export class ByteSource {
 
   private async fill(bytes: number): Promise<boolean> {
     while (this.waitingBytes < bytes) {
-      const { done, value } = await this.iterator.next();
-      if (done === true) return false;
-      if (value.length === 0) continue;
-      this.waiting.push(value);
-      this.waitingBytes += value.length;
+      const next = await this.iterator.next();
+      if (next.done === true) return false;
+      if (next.value.length === 0) continue;
+      this.waiting.push(next.value);
+      this.waitingBytes += next.value.length;
     }
     return true;
   }
