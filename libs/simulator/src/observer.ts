@@ -86,6 +86,10 @@ export type Outcome<T> =
 
 export type OperatorCommand =
   | { readonly kind: 'add_learner' | 'promote' | 'remove' | 'transfer'; readonly node: NodeId }
+  /** To become a voter by itself, in the place of `replaced`, if given. */
+  | { readonly kind: 'join'; readonly node: NodeId; readonly replaced?: NodeId }
+  /** To another address. */
+  | { readonly kind: 'move'; readonly node: NodeId; readonly address: string }
   /** In one change. */
   | { readonly kind: 'replace'; readonly remove: NodeId; readonly promote: NodeId };
 

@@ -317,6 +317,8 @@ class Run {
     if (isJoint(state!.configuration)) return `${leader} has not left a joint configuration`;
     if (state!.transfer !== undefined) return `${leader} is handing over to ${state!.transfer.to}`;
     const { lastIndex } = state!.log;
+    const joining = Object.keys(state!.configuration.joining ?? {}).find((id) => this.world.ids.includes(id));
+    if (joining !== undefined) return `${joining} has not become a voter by itself`;
     for (const id of membersOf(state!.configuration)) {
       if (this.guard.isLost(id) || !this.world.ids.includes(id)) continue;
       const node = this.world.node(id);

@@ -233,6 +233,14 @@ function changeOf(command: OperatorCommand): MembershipChange {
   switch (command.kind) {
     case 'add_learner':
       return { addLearners: [command.node] };
+    case 'join':
+      return {
+        addLearners: [command.node],
+        joining: { [command.node]: command.replaced ?? command.node },
+        addresses: { [command.node]: `${command.node}:1` },
+      };
+    case 'move':
+      return { addresses: { [command.node]: command.address } };
     case 'promote':
       return { promote: [command.node] };
     case 'remove':

@@ -137,4 +137,65 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     ],
     note: 'a node that has lost its disk is believed what it no longer knows',
   },
+  {
+    name: 'laggard-promoted',
+    breaks: 'dissertation 4.2.1',
+    edits: [
+      {
+        file: MEMBERSHIP,
+        find: 'change.promote?.find((id) => !this.hasCaughtUp(state, id));',
+        replace: 'change.promote?.find((id) => state.now < 0 && !this.hasCaughtUp(state, id));',
+      },
+    ],
+    note: 'a joining learner becomes a voter before it has anything',
+  },
+  {
+    name: 'learner-promoted-unasked',
+    breaks: 'learners never counted',
+    edits: [
+      {
+        file: MEMBERSHIP,
+        find: 'for (const id of Object.keys(state.configuration.joining ?? {})) {',
+        replace: 'for (const id of state.configuration.learners) {',
+      },
+    ],
+    note: 'who was only to learn becomes a voter',
+  },
+  {
+    name: 'joining-forgotten-with-an-incarnation',
+    breaks: 'stale configuration',
+    edits: [
+      {
+        file: MEMBERSHIP,
+        find: '{ ...configuration, incarnations }',
+        replace: '{ ...configuration, joining: undefined, incarnations }',
+      },
+    ],
+    note: 'the learner is heard for the first time, and its flag is lost: it never becomes a voter',
+  },
+  {
+    name: 'replaced-voter-stays',
+    breaks: 'b, dissertation 4.3',
+    edits: [
+      {
+        file: 'libs/raft/src/membership-change.ts',
+        find: '...promote.flatMap((id) => replacedBy(configuration, id) ?? [])',
+        replace: '',
+      },
+    ],
+    note: 'a dead voter that was to be replaced counts on, beside its successor',
+  },
+  {
+    name: 'joining-only-under-the-leader-that-began-it',
+    breaks: 'b',
+    edits: [
+      {
+        file: MEMBERSHIP,
+        find: 'if (this.propose(state, { promote: [id] }).accepted) return;',
+        replace:
+          'const { currentIndex } = state.configurations;\n      const isOwn = currentIndex > state.log.base.index && state.log.termAt(currentIndex) === state.currentTerm;\n      if (isOwn && this.propose(state, { promote: [id] }).accepted) return;',
+      },
+    ],
+    note: 'if the leader changes while a learner joins, it remains a learner for ever',
+  },
 ];

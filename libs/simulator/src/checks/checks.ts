@@ -139,6 +139,11 @@ export class Checks implements SimObserver {
     this.damaged.add(id);
   }
 
+  /** An operator is about to ask that this learner becomes a voter. */
+  askedToPromote(id: NodeId): void {
+    this.configurations.askedToPromote(id);
+  }
+
   settled(node: ObservedNode): void {
     this.commit.settled(node);
     this.ledger.settled(node);

@@ -1,5 +1,13 @@
 import { encodeAnswer, encodeBatch, encodeCommand, type Answer, type Command } from '@app/kv';
-import { encodeConfiguration, EntryType, simpleConfiguration, type Entry, type Raft } from '@app/raft';
+import {
+  encodeConfiguration,
+  EntryType,
+  simpleConfiguration,
+  type Configuration,
+  type Entry,
+  type Raft,
+  type RaftState,
+} from '@app/raft';
 import type { WorldControl } from '../world-control.js';
 import {
   checkOf,
@@ -15,6 +23,8 @@ import type { Checks } from './checks.js';
 import { CommittedLog } from './committed-log.js';
 import { LeadershipWatch, type Wellness } from './leadership-watch.js';
 import { WriteRecord } from './write-record.js';
+
+type Progress = RaftState['progress'] extends Map<string, infer Each> ? Each : never;
 
 const normal = (index: number, term: number, bytes: number): Entry => ({
   ...entryOf(index, term, EntryType.Normal),
@@ -75,6 +85,68 @@ describe('the configuration a node goes by', () => {
     const configuration = simpleConfiguration(['a']);
     expect(checkOf(() => checks.checkpointed(nodes[0]!, 0, { index: 1, configuration }))).toBe('stale_configuration');
     expect(checkOf(() => checks.checkpointed(nodes[0]!, 0, { index: 0, configuration }))).toBe('nothing');
+  });
+});
+
+describe('changes of the configuration', () => {
+  const before: Configuration = {
+    ...simpleConfiguration(['a', 'b', 'c']),
+    learners: ['x', 'y'],
+    addresses: { a: 'h:1' },
+    joining: { x: 'b' },
+  };
+
+  /** a leads term 1, has committed entry 1 of it, has heard both learners, and appends `next`. */
+  const append = (next: Configuration, { matchIndex = 1, isAsked = false, silentTicks = 0 } = {}) => {
+    const { checks, nodes, elect } = fakeCluster(before);
+    const a = nodes[0]!;
+    elect(a, 1);
+    a.state.append([entryOf(1, 1)]);
+    for (const node of nodes.slice(0, 3)) syncEntry(checks, node, 1, 1);
+    for (const node of nodes.slice(3)) syncEntry(checks, node, 1, 1);
+    checks.settled(a);
+    a.state.commitIndex = 1;
+    for (const id of ['x', 'y']) {
+      const progress = { matchIndex, nextIndex: matchIndex + 1, lastContactTick: -silentTicks };
+      a.state.progress.set(id, progress as unknown as Progress);
+    }
+    if (isAsked) checks.askedToPromote('y');
+    a.state.append([{ ...entryOf(2, 1, EntryType.Configuration), data: encodeConfiguration(next) }]);
+    return checkOf(() => checks.settled(a));
+  };
+
+  const { joining: _, ...settled } = before;
+  const replaced: Configuration = {
+    ...settled,
+    voters: ['a', 'c', 'x'],
+    outgoingVoters: ['a', 'b', 'c'],
+    learners: ['y'],
+  };
+  const grown: Configuration = { ...before, voters: ['a', 'b', 'c', 'y'], learners: ['x'] };
+
+  it('nothing: a learner takes the place that it was to take, or was asked for', () => {
+    expect(append(replaced)).toBe('nothing');
+    expect(append(grown, { isAsked: true })).toBe('nothing');
+  });
+
+  it('promotion_unasked: who was only to learn becomes a voter', () => {
+    expect(append(grown)).toBe('promotion_unasked');
+  });
+
+  it('voter_not_replaced: the one whose place is taken stays', () => {
+    expect(append({ ...settled, voters: ['a', 'b', 'c', 'x'], learners: ['y'] })).toBe('voter_not_replaced');
+  });
+
+  it('laggard_promoted: who has nothing of the term, or was not heard', () => {
+    expect(append(replaced, { matchIndex: 0 })).toBe('laggard_promoted');
+    expect(append(replaced, { silentTicks: 6 })).toBe('laggard_promoted');
+  });
+
+  it('record_lost: where a member is, or that it is joining', () => {
+    const { addresses: __, ...unplaced } = before;
+    expect(append(unplaced)).toBe('record_lost');
+    expect(append(settled)).toBe('record_lost');
+    expect(append({ ...before, addresses: { a: 'h:2' } })).toBe('nothing');
   });
 });
 

@@ -92,7 +92,7 @@ export function drawPlan({ seed, ticks: givenTicks, nodes, faults: allowed = FAU
   const plan = { focus, ticks, cluster, workload };
   const faults: Fault[] = [];
   for (const kind of FAULT_KINDS) {
-    if (kind === 'isolate') continue;
+    if (kind === 'isolate' || kind === 'join' || kind === 'move') continue;
     const percent =
       focus === 'quiet' ? 8 : KINDS_OF_FOCUS[focus].includes(kind) ? (focus === 'everything' ? 35 : 65) : 12;
     // Drawn also for what is not allowed, so that the rest of the plan stays the same.
@@ -105,6 +105,7 @@ export function drawPlan({ seed, ticks: givenTicks, nodes, faults: allowed = FAU
   const late = faults.filter(({ at }) => at >= calm);
   faults.splice(0, faults.length, ...late);
   while (faults.length > FAULTS_MAX) faults.splice(random.nextInt(0, faults.length - 1), 1);
+  faults.push(...drawJoins(seed, plan).filter(({ kind, at }) => allowed.includes(kind) && at >= calm));
   faults.sort((one, other) => one.at - other.at);
   const drawn = { ...plan, faults };
   const isLeaseRun = (focus === 'clocks' || focus === 'reads') && cluster.voters.length >= 3 && seed % 4 !== 0;
@@ -253,6 +254,25 @@ function drawStories(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'fau
     faults.push({ kind: 'isolate', at: at + 2 * timeout, duration: 15 * timeout, node: LEADER });
   }
   return faults;
+}
+
+/** Members that join by themselves, in addition or in somebody's place, and members that move. Drawn apart, so that the rest of a plan is as it was. */
+function drawJoins(seed: number, { focus, ticks, cluster }: Omit<RunPlan, 'faults'>): Fault[] {
+  const random = new SeededRandom(seed, 'joins');
+  if (!['membership', 'everything', 'quiet'].includes(focus)) return [];
+  const end = ticks * UNITS_PER_TICK;
+  const among = (ids: readonly NodeId[]) => ids[random.nextInt(0, ids.length - 1)]!;
+  const all = [...cluster.voters, ...cluster.spares];
+  const joins = Array.from({ length: random.nextInt(0, focus === 'membership' ? 6 : 3) }, (): Fault => {
+    const node = random.nextInt(0, 3) > 0 ? among(cluster.spares) : among(all);
+    const other = random.nextInt(0, 3) > 0 ? among(cluster.voters) : LEADER;
+    const isReplacement = random.nextInt(0, 2) > 0;
+    return { kind: 'join', at: random.nextInt(0, end), duration: 0, node, ...(isReplacement && { other }) };
+  });
+  const moves = Array.from({ length: random.nextInt(0, 2) }, (): Fault => {
+    return { kind: 'move', at: random.nextInt(0, end), duration: 0, node: among(all) };
+  });
+  return [...joins, ...moves];
 }
 
 /** Of a leader that does not notice how the time passes, as far as its lease allows. */

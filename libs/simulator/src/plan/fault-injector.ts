@@ -36,7 +36,7 @@ export class FaultInjector {
   constructor(
     private readonly world: WorldControl,
     private readonly guard: MembershipGuard,
-    private readonly checks: Pick<Checks, 'calls' | 'damagedLog'>,
+    private readonly checks: Pick<Checks, 'calls' | 'damagedLog' | 'askedToPromote'>,
     private readonly checkpointEntries: number,
   ) {
     this.operators = new Operators(
@@ -45,6 +45,7 @@ export class FaultInjector {
       guard,
       () => this.leader(),
       (id) => this.joined(id),
+      (id) => checks.askedToPromote(id),
     );
   }
 
@@ -105,7 +106,7 @@ export class FaultInjector {
   private begin(fault: Fault): void {
     if (this.isHealed) return;
     const node = fault.node === undefined ? undefined : this.resolve(fault.node);
-    if (fault.node !== undefined && node === undefined && fault.kind !== 'add') return;
+    if (fault.node !== undefined && node === undefined && fault.kind !== 'add' && fault.kind !== 'join') return;
     if (!this.strike(fault, node)) return;
     this.injected[fault.kind] = (this.injected[fault.kind] ?? 0) + 1;
     this.world.trace('fault', node ?? '', [fault.duration, fault.amount ?? 0], () => JSON.stringify(fault));
@@ -166,6 +167,8 @@ export class FaultInjector {
       case 'replace':
       case 'transfer':
       case 'two_at_once':
+      case 'join':
+      case 'move':
         return this.operators.perform(fault, (node) => this.resolve(node));
       default:
         return true;

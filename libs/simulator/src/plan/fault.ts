@@ -37,6 +37,8 @@ export const FAULT_KINDS = [
   'replace',
   'transfer',
   'two_at_once',
+  'join',
+  'move',
   'isolate',
   'garbage',
   'reluctant',
@@ -58,7 +60,7 @@ export interface Fault {
   readonly duration: SimTime;
   /** A node, `LEADER`, or a `nthFollower`. */
   readonly node?: NodeId;
-  /** A second one: who replaces, takes over, or alone is cut off from `node`. */
+  /** A second one: who replaces, takes over, or alone is cut off from `node`; of `join`, whose place `node` takes. */
   readonly other?: NodeId;
   /** Directed, from one to the other. Without it, a fault of the network is of all links. */
   readonly links?: readonly (readonly [from: NodeId, to: NodeId])[];

@@ -26,4 +26,15 @@ describe('MembershipGuard', () => {
     expect(['a', 'b'].map((id) => guard.mayLose(id))).toEqual([false, true]);
     expect(guardOf(['a', 'b', 'c'], ['a', 'b']).mayLose('a')).toBe(true);
   });
+
+  it('keeps the disk of who becomes a voter by itself', () => {
+    const incarnations = { a: 'first', b: 'first', c: 'first', x: 'first' };
+    const configuration = { ...simpleConfiguration(['a', 'b', 'c']), learners: ['x'], incarnations };
+    const mayLose = (joining: Record<string, string>) => {
+      const node = new FakeNode('a', { ...configuration, joining });
+      return new MembershipGuard(() => [node], ['a', 'b', 'c']).mayLose('x');
+    };
+    expect(mayLose({ x: 'b' })).toBe(false);
+    expect(mayLose({})).toBe(true);
+  });
 });

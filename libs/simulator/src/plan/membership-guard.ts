@@ -1,4 +1,4 @@
-import { isJoint, isMember, type Configuration, type NodeId } from '@app/raft';
+import { isJoint, isMember, recordOf, type Configuration, type NodeId } from '@app/raft';
 import type { ObservedNode } from '../observer.js';
 
 /**
@@ -23,8 +23,8 @@ export class MembershipGuard {
   }
 
   /**
-   * Whether the disk of this node may be emptied or damaged now: everyone knows its incarnation, and a majority is left. A sole first voter
-   * without its disk would be a cluster of its own (decision 8).
+   * Whether the disk of this node may be emptied or damaged now: everyone knows its incarnation, a majority is left, and it does not become a
+   * voter before its leader has noticed. A sole first voter without its disk would be a cluster of its own (decision 8).
    */
   mayLose(id: NodeId): boolean {
     const isSoleFirst = this.firstVoters.length === 1 && this.firstVoters.includes(id);
@@ -38,6 +38,7 @@ export class MembershipGuard {
       const isSettled =
         configurations.currentIndex <= Math.min(commitIndex, log.persistedIndex) && !isJoint(configuration);
       if (!isSettled || !this.isSoundWithout(configuration, id)) return false;
+      if (recordOf(configuration.joining, id) !== undefined) return false;
       if (isMember(configuration, id) && configuration.incarnations?.[id] === undefined) return false;
     }
     return true;

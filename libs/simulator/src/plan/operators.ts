@@ -1,4 +1,4 @@
-import type { NodeId } from '@app/raft';
+import { recordOf, type NodeId } from '@app/raft';
 import { UNITS_PER_TICK, type OperatorCommand } from '../observer.js';
 import type { PendingCalls } from '../checks/pending-calls.js';
 import type { WorldControl } from '../world-control.js';
@@ -16,15 +16,22 @@ export class Operators {
     private readonly guard: MembershipGuard,
     private readonly leader: () => NodeId | undefined,
     private readonly onJoined: (id: NodeId) => void,
+    private readonly onPromotionAsked: (id: NodeId) => void,
   ) {}
 
   perform({ kind, node, other }: Fault, resolve: (node: NodeId) => NodeId | undefined): boolean {
-    if (kind === 'add' && node !== undefined) this.join(node);
+    if ((kind === 'add' || kind === 'join') && node !== undefined) this.join(node);
     const subject = node === undefined ? undefined : resolve(node);
     if (subject === undefined) return false;
     switch (kind) {
       case 'add':
         return this.ask({ kind: 'add_learner', node: subject });
+      case 'join': {
+        const replaced = other === undefined ? undefined : resolve(other);
+        return this.ask({ kind, node: subject, ...(replaced !== undefined && { replaced }) });
+      }
+      case 'move':
+        return this.ask({ kind, node: subject, address: `${subject}:${this.world.now}` });
       case 'promote':
       case 'remove':
       case 'transfer':
@@ -62,6 +69,8 @@ export class Operators {
       return true;
     }
     if (!this.isHarmless(command, id)) return false;
+    if (command.kind === 'promote') this.onPromotionAsked(command.node);
+    if (command.kind === 'replace') this.onPromotionAsked(command.promote);
     const ended = this.calls.begin(id, `the change ${command.kind}`, this.world.now);
     this.world.node(id).operate(command, (outcome) => {
       ended();
@@ -71,14 +80,20 @@ export class Operators {
   }
 
   private isHarmless(command: OperatorCommand, leader: NodeId): boolean {
-    const voters = this.world.node(leader).state?.configuration.voters ?? [];
+    const { voters = [], joining } = this.world.node(leader).state?.configuration ?? {};
     switch (command.kind) {
       case 'remove':
         return this.guard.allows(voters.filter((id) => id !== command.node));
       case 'promote':
-        return this.guard.allows([...voters, command.node]);
+        return this.guard.allows([...voters.filter((id) => id !== recordOf(joining, command.node)), command.node]);
       case 'replace':
-        return this.guard.allows([...voters.filter((id) => id !== command.remove), command.promote]);
+        return this.guard.allows([
+          ...voters.filter((id) => id !== command.remove && id !== recordOf(joining, command.promote)),
+          command.promote,
+        ]);
+      case 'join':
+        // Nobody is asked once more before it becomes a voter.
+        return !this.guard.isLost(command.node);
       default:
         return true;
     }
