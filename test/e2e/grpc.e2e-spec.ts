@@ -23,6 +23,7 @@ import { TestSystem } from '../support/test-system.js';
 const DEADLINE_MS = 60_000;
 
 const SERVICES = [
+  'admin.v1.Backup',
   'admin.v1.Membership',
   'grpc.health.v1.Health',
   'kv.v1.KeyValue',

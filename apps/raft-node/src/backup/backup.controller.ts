@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import { GrpcStreamCall } from '@nestjs/microservices';
+import type { Metadata, ServerWritableStream } from '@grpc/grpc-js';
+import { GrpcMethod } from '@nestjs/microservices';
+import { NEVER, type Observable } from 'rxjs';
 import type { SaveRequest, SaveResponse } from '@app/rpc';
 import { BackupDesk } from './backup-desk.js';
 
@@ -9,8 +10,14 @@ import { BackupDesk } from './backup-desk.js';
 export class BackupController {
   constructor(private readonly desk: BackupDesk) {}
 
-  @GrpcStreamCall('Backup', 'Save')
-  save(call: ServerWritableStream<SaveRequest, SaveResponse>): void {
+  /** An observable knows no back pressure, so the desk writes to the call itself, and ends it. */
+  @GrpcMethod('Backup', 'Save')
+  save(
+    _request: SaveRequest,
+    _metadata: Metadata,
+    call: ServerWritableStream<SaveRequest, SaveResponse>,
+  ): Observable<SaveResponse> {
     void this.desk.serve(call);
+    return NEVER;
   }
 }
