@@ -87,6 +87,7 @@ describe('a joining learner', () => {
     group.tick(3 * TIMEOUT);
     join(group, { x: 'b' });
     settlesAt(group, 'acx');
+    expect(configurationOf(group, 'c').joining).toBeUndefined();
   });
 
   it('takes the place of the leader, which hands over as if it was removed', () => {

@@ -74,6 +74,10 @@ export const membershipCommands: Readonly<Record<string, Command>> = {
   },
   change: change('change [add NAME...] [promote NAME...] [remove NAME...] [at NAME]', changeOf),
   add: change('add NAME... [at NAME]', (ids) => ({ addLearners: some(ids) })),
+  enlist: change('enlist NAME [for NAME] [at NAME]', (rest) => {
+    const [id, replaced] = rest.length > 1 ? pair(rest, 'for') : [some(rest)[0]!, rest[0]!];
+    return { addLearners: [id], joining: { [id]: replaced } };
+  }),
   promote: change('promote NAME... [at NAME]', (ids) => ({ promote: some(ids) })),
   remove: change('remove NAME... [at NAME]', (ids) => ({ remove: some(ids) })),
   replace: change('replace NAME by NAME [at NAME]', (rest) => {
