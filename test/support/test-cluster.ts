@@ -10,7 +10,7 @@ const STOP_TIMEOUT_MS = 15_000;
 const PORT_TRIES_MAX = 3;
 
 export type TestClusterOptions = Partial<
-  Pick<LocalClusterOptions, 'clusters' | 'nodes' | 'gateways' | 'env' | 'nodeScript'>
+  Pick<LocalClusterOptions, 'clusters' | 'nodes' | 'gateways' | 'env' | 'nodeScript' | 'addressFor'>
 >;
 
 /** A local system of the built processes for a test: on free ports, with its data in a directory of its own. */
@@ -21,7 +21,7 @@ export class TestCluster extends LocalCluster {
 
   /** Lays out a system (one cluster of three nodes and a gateway unless told otherwise) and starts nothing. */
   static async layOut(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const { clusters = 1, nodes = 3, gateways = 1, env, nodeScript } = options;
+    const { clusters = 1, nodes = 3, gateways = 1, env, nodeScript, addressFor } = options;
     const nodeCount = clusters * nodes;
     const ports = await freePorts(gateways + 2 * nodeCount);
     return new TestCluster({
@@ -37,6 +37,7 @@ export class TestCluster extends LocalCluster {
       },
       ...(env && { env }),
       ...(nodeScript && { nodeScript }),
+      ...(addressFor && { addressFor }),
     });
   }
 
