@@ -88,7 +88,10 @@ export enum InstallSnapshotResponse_Verdict {
   STORED = 3,
   /** WANTED - The rows of the range are to be sent. */
   WANTED = 4,
-  /** COMPLETE - The end has arrived, everything is there, and the core has been told. The follower's log acknowledges the rest. */
+  /**
+   * COMPLETE - The end has arrived, everything is there, and the core has been told. The follower's log acknowledges the rest.
+   * Answers also a header: the follower has this state already, or has caught up otherwise, and wants nothing more.
+   */
   COMPLETE = 5,
 }
 
