@@ -3,7 +3,7 @@ import { Load } from '../support/load.js';
 import { TestSystem } from '../support/test-system.js';
 
 const PROGRESS_DEADLINE_MS = 60_000;
-const CATCH_UP_DEADLINE_MS = 30_000;
+const CATCH_UP_DEADLINE_MS = 60_000;
 /** What every client does in a cluster before its leader is killed, and again before the next kill. */
 const OPERATIONS_BETWEEN_KILLS = 15;
 
@@ -60,7 +60,7 @@ describe('kill -9 of the leader of each cluster, one after the other, under load
     for (const clusterId of system.cluster.clusterIds) await replaceLeader(clusterId);
     await load.stop();
     process.stdout.write(`failover: longest request: ${Math.round(load.longestRequestMs)} ms\n`);
-    expect(load.longestRequestMs).toBeLessThan(10_000);
+    expect(load.longestRequestMs).toBeLessThan(20_000);
   }, 300_000);
 
   it('keeps the last acknowledged value and ETag of every key', async () => {

@@ -9,10 +9,10 @@ import { eventually } from '../support/eventually.js';
 import { HttpClient } from '../support/http-client.js';
 
 /** Far above what it takes: a machine that is busy with other tests must not fail this one. */
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const READY = 'Ctrl-C stops everything.';
-const STOP_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 60_000;
 
 describe('the one command', () => {
   let directory: string;
@@ -66,8 +66,8 @@ describe('the one command', () => {
       ]);
 
       process.kill(pids.get('c1-n2')!, 'SIGKILL');
-      await command.printed('c1-n2 was killed by SIGKILL; it is not started again. Its log: ');
-      expect(command.output).toContain(join(directory, 'logs', 'c1-n2.log'));
+      const log = join(directory, 'logs', 'c1-n2.log');
+      await command.printed(`c1-n2 was killed by SIGKILL; it is not started again. Its log: ${log}`);
       for (const key of ['a', 'b', 'c', 'd']) expect((await http.put(`/v1/kv/${key}`, 'served')).status).toBe(201);
       http.close();
 

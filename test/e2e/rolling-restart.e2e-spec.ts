@@ -41,20 +41,22 @@ describe('a rolling restart of all nodes of three clusters, and of one of two ga
   }, 60_000);
 
   it('fails no request, and every process ends with exit code 0', async () => {
-    let leadersStopped = 0;
-    for (const node of system.cluster.nodes) {
-      if ((await node.status()).role === 'leader') leadersStopped += 1;
-      expect(await node.stop(STOP_TIMEOUT_MS)).toEqual({ code: 0, signal: null });
-      node.start();
-      await hasCaughtUp(node);
-      expect(load.hasFailed).toBe(false);
+    for (const clusterId of system.cluster.clusterIds) {
+      // The leader first: later the leadership may already be at a node that is not stopped any more.
+      const leader = await system.leaderOf(clusterId);
+      const others = system.cluster.nodesOf(clusterId).filter((node) => node !== leader);
+      for (const node of [leader, ...others]) {
+        expect(await node.stop(STOP_TIMEOUT_MS)).toEqual({ code: 0, signal: null });
+        node.start();
+        await hasCaughtUp(node);
+        expect(load.hasFailed).toBe(false);
+      }
     }
     const [gateway] = system.cluster.gateways;
     expect(await gateway!.stop(STOP_TIMEOUT_MS)).toEqual({ code: 0, signal: null });
     gateway!.start();
     await gateway!.ready(DEADLINE_MS);
     await load.stop();
-    expect(leadersStopped).toBeGreaterThanOrEqual(system.cluster.clusterIds.length);
     process.stdout.write(`rolling restart: longest request: ${Math.round(load.longestRequestMs)} ms\n`);
   }, 300_000);
 

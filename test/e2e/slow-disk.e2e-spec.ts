@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { HttpClient } from '../support/http-client.js';
 import { TestSystem } from '../support/test-system.js';
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 const SLOW_DISK_MS = 300;
 
 describe('a leader with a bad disk', () => {
@@ -61,7 +61,11 @@ describe('a leader with a bad disk', () => {
       isWriting = false;
       await writer;
       expect(statuses.filter((status) => status !== 200)).toEqual([]);
-      expect(await readiness(next)).toMatch(/^\[\+\]disk ok/m);
+      await eventually(
+        `the disk of ${next.name} is well`,
+        async () => /^\[\+\]disk ok/m.test(await readiness(next)),
+        DEADLINE_MS,
+      );
 
       order(node, {});
       await eventually(

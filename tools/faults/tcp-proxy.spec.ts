@@ -102,6 +102,7 @@ describe('TcpProxy', () => {
     });
     clients.push(late);
     late.socket.write('also');
+    while (accepted.length < 2) await pause(1);
     await pause(QUIET_MS);
     client.socket.end();
     await pause(QUIET_MS);

@@ -10,9 +10,13 @@ import { ServerProcessError, describeExit } from './server-process.js';
 import { DummyDist } from './testing/dummy-dist.js';
 
 /** Far above what it takes: a machine that is busy with other tests must not fail this one. */
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000;
+/** Is waited for in full; what does stop has to make it on a busy machine, too. */
+const STUBBORN_STOP_TIMEOUT_MS = 4_000;
+/** The first is what it takes when the machine has time. */
+const READY_TIMEOUTS_MS = [1_500, 6_000, 24_000];
 
 describe('LocalCluster', () => {
   const dist = new DummyDist();
@@ -126,7 +130,7 @@ describe('LocalCluster', () => {
     await system.start(TIMEOUT_MS);
     system.node('c2-n1').pause();
     expect(await system.node('c2-n1').stop(TIMEOUT_MS)).toEqual({ code: 0, signal: null });
-    const failures = await system.stop(500);
+    const failures = await system.stop(STUBBORN_STOP_TIMEOUT_MS);
     expect(failures.map(({ server, exit }) => [server.name, exit])).toEqual([
       ['c1-n1', { code: null, signal: 'SIGKILL' }],
     ]);
@@ -143,8 +147,17 @@ describe('LocalCluster', () => {
 
   it('reports a process that is not ready in time, with the reason that it gives', async () => {
     const system = await layOutCluster({ env: { DUMMY_NEVER_READY: 'gateway' } });
-    await expect(system.start(1_500)).rejects.toThrow(
-      /^gateway-1 was not ready within 1500 ms \(\[-\]leader failed: no leader is known, readyz check failed\)/,
+    let message = '';
+    for (const timeoutMs of READY_TIMEOUTS_MS) {
+      message = await system.start(timeoutMs).then(
+        () => 'it has started',
+        (error: unknown) => (error as Error).message,
+      );
+      // Only where the others were ready in time it is known who is late.
+      if (message.includes('no leader is known')) break;
+    }
+    expect(message).toMatch(
+      /^gateway-1 was not ready within \d+ ms \(\[-\]leader failed: no leader is known, readyz check failed\)/,
     );
   });
 
