@@ -11,7 +11,7 @@ import type { NodeClient } from '../support/node-client.js';
 import { runApp } from '../support/run-app.js';
 import { TestSystem } from '../support/test-system.js';
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
 /** Of gateways and their clients: an election on a busy machine fails no request. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -167,6 +167,7 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
     );
     const wipe = await runApp('raft-node', {
       args: ['--wipe'],
+      timeoutMs: DEADLINE_MS,
       env: {
         RINGRAFT_CLUSTER_ID: clusterId,
         RINGRAFT_NODE_ID: name,
@@ -215,7 +216,7 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
       },
     });
     await putMany('cold', 60);
-  }, 120_000);
+  }, 180_000);
 
   afterAll(async () => {
     await system?.dispose();
@@ -241,7 +242,7 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
       `${file} at byte ${record.offset}, entry ${record.entry!.index}: the checksum of the record does not match`,
     );
     await walkBack(victim);
-  }, 240_000);
+  }, 400_000);
 
   it('in a hard state', async () => {
     await makeLeader(await aFollower());
@@ -264,7 +265,7 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
       new RegExp(`${file} at byte ${record.offset}, the hard state behind entry \\d+: the checksum of the record`),
     );
     await walkBack(victim);
-  }, 240_000);
+  }, 400_000);
 
   it('in a row of the state database, in a log of LevelDB', async () => {
     const victim = await aFollower();
@@ -277,7 +278,7 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
     // A batch holds these rows at most.
     await expectRefusesState(victim, place, keys.length * 2 * VALUE_BYTES);
     await walkBack(victim);
-  }, 240_000);
+  }, 400_000);
 
   it('in a row of a table that the leader reads: it ends before anybody sees the value', async () => {
     const victim = await aFollower();
@@ -311,7 +312,7 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
 
     await expectRefusesState(victim, place, TABLE_BLOCK_BYTES + 2 * VALUE_BYTES);
     await walkBack(victim);
-  }, 240_000);
+  }, 400_000);
 
   it('in a snapshot on its way: the receiver keeps nothing of the range, and gets it once more', async () => {
     const victim = system.cluster.node(PROXIED);
@@ -361,5 +362,5 @@ describe('a flipped bit is noticed, named, and survived by the cluster', () => {
     expect(last.skippedRanges).toBeGreaterThanOrEqual(number - 1);
     expect(last.ranges).toBeGreaterThanOrEqual(number);
     await expectServed();
-  }, 240_000);
+  }, 400_000);
 });
