@@ -14,7 +14,8 @@ import {
   toPackageDefinition,
 } from '@app/rpc';
 
-const SERVICE_NAMES = [
+/** All that a node serves: for reflection, and for the health of each. */
+export const SERVICE_NAMES: readonly string[] = [
   'raft.v1.Election',
   'raft.v1.Replication',
   'raft.v1.Snapshots',

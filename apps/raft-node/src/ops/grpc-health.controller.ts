@@ -3,18 +3,11 @@ import { GrpcMethod } from '@nestjs/microservices';
 import { NEVER, Subject, concat, distinctUntilChanged, map, of, takeUntil, timer, type Observable } from 'rxjs';
 import { Health } from '@app/platform';
 import { RingraftError, ServingStatus, type HealthCheckRequest, type HealthCheckResponse } from '@app/rpc';
+import { SERVICE_NAMES } from '../grpc-server.js';
 import { RpcErrorFilter } from '../rpc-error.filter.js';
 
 /** What the standard health checking protocol may ask about here; the empty name stands for the whole server. */
-const SERVICES = [
-  '',
-  'kv.v1.KeyValue',
-  'raft.v1.Election',
-  'raft.v1.Replication',
-  'raft.v1.Snapshots',
-  'raft.v1.Consistency',
-  'admin.v1.Membership',
-];
+const SERVICES: readonly string[] = ['', ...SERVICE_NAMES];
 const WATCH_INTERVAL_MS = 250;
 
 /** grpc.health.v1.Health: the same truth as `/readyz`. */
