@@ -1,0 +1,79 @@
+import { Command, InvalidArgumentError, type OutputConfiguration } from 'commander';
+import { KEY_CHOICES, type KeyChoice, WORKS, type Work } from './load.js';
+
+export interface BenchCommand {
+  readonly targets: readonly string[];
+  readonly turns: number;
+  readonly seconds: number;
+  readonly work: readonly Work[];
+  readonly connections: readonly number[];
+  readonly valueBytes: readonly number[];
+  readonly keys: readonly KeyChoice[];
+  readonly dataDir: string;
+  readonly out: string;
+}
+
+const OTHER_TARGETS = ['etcd', 'redis', 'echo'];
+const CONNECTIONS_MAX = 1_000;
+const VALUE_BYTES_MAX = 1024 * 1024;
+
+/** The flags of `npm run bench --`. For `--help` and for what is wrong it prints and throws a `CommanderError`. */
+export function parseCommandLine(argv: readonly string[], output: OutputConfiguration = {}): BenchCommand {
+  const command = new Command('npm run bench --')
+    .description(
+      'Starts Ringraft and, where they are installed, etcd, Redis and a bare HTTP echo, asks them the same in turns (A B A B ...) and ' +
+        'prints ratios with their spread next to absolute figures. Needs wrk; Debian has it as wrk, the others as etcd-server and redis-server.',
+    )
+    .option(
+      '--targets <names>',
+      `of the load: ringraft-CxN (C clusters of N nodes), ${OTHER_TARGETS.join(', ')}`,
+      targets,
+      ['ringraft-1x3', 'ringraft-3x3', ...OTHER_TARGETS],
+    )
+    .option('--turns <count>', 'how often each is asked', wholeNumber(1, 100), 5)
+    .option('--seconds <count>', 'of each turn', wholeNumber(1, 3_600), 4)
+    .option('--work <names>', `of the load: ${WORKS.join(', ')} (95 reads to 5 writes)`, listOf(WORKS), [...WORKS])
+    .option('--connections <counts>', 'of the load', listOfNumbers(1, CONNECTIONS_MAX), [1, 16, 64, 256])
+    .option('--value-bytes <counts>', 'of the load', listOfNumbers(1, VALUE_BYTES_MAX), [128])
+    .option('--keys <names>', `of the load: ${KEY_CHOICES.join(', ')}`, listOf(KEY_CHOICES), ['uniform'])
+    .option('--data-dir <path>', 'a directory in it holds all data, and is removed', 'test-results')
+    .option('--out <file>', 'where the results go as JSON', 'test-results/bench.json')
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput(output)
+    .showHelpAfterError('(--help lists all options)');
+  command.parse([...argv], { from: 'user' });
+  return command.opts<BenchCommand>();
+}
+
+function targets(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !OTHER_TARGETS.includes(name) && !/^ringraft-[1-9]x[1-9]$/.test(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`"${unknown}" is neither ringraft-CxN nor ${OTHER_TARGETS.join(', ')}.`);
+  }
+  return names;
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+function listOfNumbers(least: number, most: number): (text: string) => number[] {
+  return (text) => text.split(',').map((part) => wholeNumber(least, most)(part.trim()));
+}
+
+function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const names = text.split(',').map((name) => name.trim());
+    const unknown = names.find((name) => !(known as readonly string[]).includes(name));
+    if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is none of ${known.join(', ')}.`);
+    return names as T[];
+  };
+}
