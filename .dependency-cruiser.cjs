@@ -74,6 +74,24 @@ module.exports = {
       to: { path: ['^libs/(raft|storage)/', 'node_modules/classic-level/'] },
     },
     {
+      name: 'ringctl-is-a-client',
+      severity: 'error',
+      comment:
+        'apps/ringctl is started for one command and has two seconds for all of it: Nest would take a second of them. With the consensus core or ' +
+        'the state machine it would begin to know better than the nodes it asks; it shows what they say.',
+      from: { path: '^apps/ringctl/', pathNot: '(\\.spec\\.ts$|/testing/)' },
+      to: { path: ['^libs/(raft|platform|simulator|kv)/', 'node_modules/(@nestjs|reflect-metadata|rxjs)/'] },
+    },
+    {
+      name: 'ringctl-opens-only-backups',
+      severity: 'error',
+      comment:
+        'libs/storage is for the files of backups. A command that reached into the data directory of a node from anywhere else would race with ' +
+        'the node that runs there.',
+      from: { path: '^apps/ringctl/src/', pathNot: ['^apps/ringctl/src/snapshot/', '(\\.spec\\.ts$|/testing/)'] },
+      to: { path: '^libs/storage/' },
+    },
+    {
       name: 'apps-not-to-apps',
       severity: 'error',
       comment: 'Apps are processes: they meet over gRPC only. What both need belongs in a lib.',

@@ -328,11 +328,40 @@ describe('the gateway over HTTP', () => {
       expect(json(await call('GET', '/v1/limits'))).toEqual({ key_bytes_max: 100, value_bytes_max: 1_000 });
     });
 
+    it('tells which cluster owns which slots', async () => {
+      const { clusters: owners, ...rest } = json(await call('GET', '/v1/placement')) as {
+        clusters: { id: string; slots: number; slot_ranges: string; nodes: object[] }[];
+      };
+      expect(rest).toEqual({ epoch: 1, slot_count: 16_384 });
+      expect(owners.map(({ id, nodes }) => [id, nodes.length])).toEqual([
+        ['c1', 3],
+        ['c2', 3],
+      ]);
+      const owned = owners.map(({ slot_ranges }) =>
+        slot_ranges.split(',').flatMap((range) => {
+          const [first = NaN, last = first] = range.split('-').map(Number);
+          return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+        }),
+      );
+      expect(owned.map(({ length }) => length)).toEqual(owners.map(({ slots }) => slots));
+      expect(new Set(owned.flat()).size).toBe(16_384);
+      const { headers } = await put('/v1/kv/placed');
+      const owner = owners.findIndex(({ id }) => id === headers['ringraft-cluster']);
+      expect(owned[owner]).toContain(Number(headers['ringraft-slot']));
+    });
+
     it('describes itself, and its page loads nothing from another host', async () => {
       const description = json(await call('GET', '/openapi.json')) as { info: object; paths: Record<string, object> };
       expect(description.info).toMatchObject({ title: 'Ringraft', version: '1.2.3' });
       expect(Object.keys(description.paths)).toEqual(
-        expect.arrayContaining(['/request', '/v1/kv/{key}', '/v1/counters/{key}', '/v1/cluster', '/v1/limits']),
+        expect.arrayContaining([
+          '/request',
+          '/v1/kv/{key}',
+          '/v1/counters/{key}',
+          '/v1/cluster',
+          '/v1/limits',
+          '/v1/placement',
+        ]),
       );
       expect(Object.keys(description.paths['/v1/kv/{key}'] ?? {}).sort()).toEqual(['delete', 'get', 'put']);
       const page = await call('GET', '/docs');

@@ -65,4 +65,28 @@ describe('GET /v1/cluster', () => {
     expect(view.nodes.map(({ role }) => role)).toEqual(['leader', 'follower', null]);
     expect(view.nodes[2]).toMatchObject({ is_reachable: false, unhealthy_reasons: ['no connection'] });
   });
+
+  it('tells what the leader knows of its members, those that do not answer included', async () => {
+    const status = statusOf({ active: ['n2'], silent: ['n3'] });
+    const members = [
+      { nodeId: 'n2', isActive: true, matchIndex: 9 },
+      { nodeId: 'n3', isActive: false, matchIndex: 4, isLearner: true, isJoining: true, replaces: 'n4' },
+    ];
+    Object.assign(status.leader!.status!, StatusResponse.create({ configurationIndex: 8, stateBytes: 77, members }), {
+      role: Role.LEADER,
+    });
+    const view = await viewOf(status);
+    expect(view).toMatchObject({ configuration_index: 8, is_changing: true });
+    expect(view.nodes).toMatchObject([
+      { id: 'n1', state_bytes: 77, is_learner: null, match_index: null },
+      { id: 'n2', is_learner: false, is_joining: false, replaces: null, match_index: 9, is_active: true },
+      { id: 'n3', is_learner: true, is_joining: true, replaces: 'n4', match_index: 4, is_active: false },
+    ]);
+  });
+
+  it('says nothing of the membership while nobody leads', async () => {
+    const view = await viewOf(statusOf({ active: [], isLed: false }));
+    expect(view).toMatchObject({ configuration_index: null, is_changing: null });
+    expect(view.nodes[1]).toMatchObject({ is_learner: null, match_index: null, is_active: null });
+  });
 });

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SLOT_COUNT } from '@app/placement';
-import { Role } from '@app/rpc';
+import { Role, type StatusResponse } from '@app/rpc';
 import { CurrentPlacement } from '../hashing/current-placement.js';
 import { ClusterOverview, type ClusterStatus, type NodeStatus } from '../routing/cluster-overview.js';
 import { type ClusterView, type NodeView, PlacementView } from './dto/cluster.dto.js';
@@ -43,8 +43,14 @@ function clusterView(status: ClusterStatus): ClusterView {
     health: healthOf(status),
     leader: leader?.node.id ?? null,
     term: leader?.status?.term ?? null,
+    configuration_index: leader?.status?.configurationIndex ?? null,
+    is_changing: leader?.status === undefined ? null : isChanging(leader.status),
     nodes: nodes.map((node) => nodeView(node, leader)),
   };
+}
+
+function isChanging({ isConfigurationJoint, members }: StatusResponse): boolean {
+  return isConfigurationJoint || members.some(({ isJoining }) => isJoining);
 }
 
 /** A leader that cannot hear a majority cannot commit; it knows best which members it hears. */
@@ -59,6 +65,7 @@ function healthOf({ leader, nodes }: ClusterStatus): string {
 
 function nodeView({ node, status, failure }: NodeStatus, leader: NodeStatus | undefined): NodeView {
   const commitIndex = leader?.status?.commitIndex;
+  const member = leader?.status?.members.find(({ nodeId }) => nodeId === node.id);
   return {
     id: node.id,
     address: node.address,
@@ -72,6 +79,7 @@ function nodeView({ node, status, failure }: NodeStatus, leader: NodeStatus | un
     lag: status === undefined || commitIndex === undefined ? null : Math.max(0, commitIndex - status.appliedIndex),
     revision: status === undefined ? null : String(status.revision),
     log_bytes: status?.logBytes ?? null,
+    state_bytes: status?.stateBytes ?? null,
     uptime_seconds: status?.uptimeSeconds ?? null,
     version: status?.version ?? null,
     is_quarantined: status?.isQuarantined ?? null,
@@ -80,5 +88,10 @@ function nodeView({ node, status, failure }: NodeStatus, leader: NodeStatus | un
     content_hash: status?.contentHash || null,
     history_hash: status?.historyHash || null,
     unhealthy_reasons: status?.unhealthyReasons ?? [failure ?? 'it did not answer'],
+    is_learner: member?.isLearner ?? null,
+    is_joining: member?.isJoining ?? null,
+    replaces: member?.replaces || null,
+    match_index: member?.matchIndex ?? null,
+    is_active: member?.isActive ?? null,
   };
 }

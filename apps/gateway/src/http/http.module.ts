@@ -7,11 +7,19 @@ import { CountersController } from './counters.controller.js';
 import { KvController } from './kv.controller.js';
 import { LeaveTaking } from './leave-taking.js';
 import { LimitsController } from './limits.controller.js';
+import { PlacementController } from './placement.controller.js';
 
 /** HTTP in, one call of the router, HTTP out. */
 @Module({
   imports: [RoutingModule, HashingModule],
-  controllers: [ClassicController, KvController, CountersController, ClusterController, LimitsController],
+  controllers: [
+    ClassicController,
+    KvController,
+    CountersController,
+    ClusterController,
+    LimitsController,
+    PlacementController,
+  ],
   providers: [LeaveTaking],
 })
 export class HttpModule {}

@@ -38,8 +38,11 @@ export class NodeView {
   @ApiProperty({ nullable: true, type: String, example: '17' })
   revision!: string | null;
 
-  @ApiProperty({ nullable: true, type: Number })
+  @ApiProperty({ description: 'Bytes of the log on the disk', nullable: true, type: Number })
   log_bytes!: number | null;
+
+  @ApiProperty({ description: 'Bytes of the state on the disk', nullable: true, type: Number })
+  state_bytes!: number | null;
 
   @ApiProperty({ nullable: true, type: Number })
   uptime_seconds!: number | null;
@@ -79,6 +82,25 @@ export class NodeView {
 
   @ApiProperty({ description: 'Empty when healthy', type: [String] })
   unhealthy_reasons!: string[];
+
+  @ApiProperty({ description: 'A member that counts nowhere; null while nobody leads', nullable: true, type: Boolean })
+  is_learner!: boolean | null;
+
+  @ApiProperty({ description: 'A learner that becomes a voter by itself', nullable: true, type: Boolean })
+  is_joining!: boolean | null;
+
+  @ApiProperty({ description: 'The voter that leaves when this learner becomes one', nullable: true, type: String })
+  replaces!: string | null;
+
+  @ApiProperty({
+    description: 'Up to where the log is stored here, as far as the leader knows: also of a node that does not answer',
+    nullable: true,
+    type: Number,
+  })
+  match_index!: number | null;
+
+  @ApiProperty({ description: 'Whether the leader hears it', nullable: true, type: Boolean })
+  is_active!: boolean | null;
 }
 
 export class ClusterView {
@@ -103,6 +125,16 @@ export class ClusterView {
 
   @ApiProperty({ nullable: true, type: Number, example: 3 })
   term!: number | null;
+
+  @ApiProperty({
+    description: 'The log entry that set the membership in force at the leader; 0 for the one it was started with',
+    nullable: true,
+    type: Number,
+  })
+  configuration_index!: number | null;
+
+  @ApiProperty({ description: 'Whether a change of the membership is under way', nullable: true, type: Boolean })
+  is_changing!: boolean | null;
 
   @ApiProperty({ type: [NodeView] })
   nodes!: NodeView[];

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT } from './exit-code.js';
+import { runProgram } from './program.js';
+
+/** What still runs this long after the first Ctrl-C is left behind. */
+const INTERRUPTED_END_MS = 1_000;
+
+/** This file runs as `dist/apps/ringctl/src/main.js`. */
+const ROOT = join(import.meta.dirname, '../../../..');
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+const { stdin, stdout, stderr, env } = process;
+const interrupt = new AbortController();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) process.exit(EXIT.INTERRUPTED);
+    interrupt.abort();
+    setTimeout(() => {
+      stderr.write('error: interrupted; what was sent may still take effect\n');
+      process.exit(EXIT.INTERRUPTED);
+    }, INTERRUPTED_END_MS).unref();
+  });
+}
+// Whoever reads us may have seen enough: `ringctl ... | head`.
+for (const stream of [stdout, stderr]) stream.on('error', () => process.exit(EXIT.FAILED));
+
+const exitCode = await runProgram(
+  process.argv.slice(2),
+  { stdin, stdout, stderr, env, interrupted: interrupt.signal },
+  version,
+);
+// A connection that is still being made, or a terminal that is read, would keep the process alive.
+stdout.write('', () => process.exit(exitCode));

@@ -1,0 +1,45 @@
+import { CommandFailure } from '../command-failure.js';
+import type { CommandContext } from '../context.js';
+import { EXIT } from '../exit-code.js';
+
+/** The answer of `GET /v1/placement`. */
+export interface PlacementMapView {
+  readonly epoch: number;
+  readonly slot_count: number;
+  readonly clusters: readonly PlacedClusterView[];
+}
+
+export interface PlacedClusterView {
+  readonly id: string;
+  readonly weight: number;
+  /** How many it owns. */
+  readonly slots: number;
+  /** `0-4,7` */
+  readonly slot_ranges: string;
+  readonly nodes: readonly { readonly id: string; readonly address: string }[];
+}
+
+export async function placementOfGateway(context: CommandContext): Promise<PlacementMapView> {
+  const { endpoint, body } = await context.gateway.first('/v1/placement', context.timeoutMs);
+  try {
+    const map = JSON.parse(body.toString()) as PlacementMapView;
+    if (Array.isArray(map.clusters)) return map;
+  } catch {
+    // Said below.
+  }
+  throw new CommandFailure(EXIT.FAILED, `${endpoint} does not answer GET /v1/placement as a gateway does`, {
+    hint: 'see that --endpoint names a gateway',
+  });
+}
+
+/** Undefined when no cluster has the slot. */
+export function ownerOf({ clusters }: PlacementMapView, slot: number): PlacedClusterView | undefined {
+  return clusters.find(({ slot_ranges: ranges }) => hasSlot(ranges, slot));
+}
+
+function hasSlot(ranges: string, slot: number): boolean {
+  return ranges.split(',').some((range) => {
+    const [first = NaN, last = first] = range === '' ? [] : range.split('-').map(Number);
+    return first <= slot && slot <= last;
+  });
+}
