@@ -1,11 +1,11 @@
-import { ERROR_TABLE, RingraftError, isErrorCode, type OperationOutcome } from '@app/rpc';
+import type { OperationOutcome, RingraftError } from '@app/rpc';
 import { adviceFor } from './advice.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 
 export interface FailureFacts {
   /** A code of the error table. */
-  readonly code?: string;
-  readonly outcome?: OperationOutcome;
+  readonly code?: string | undefined;
+  readonly outcome?: OperationOutcome | undefined;
   /** What to do next, in a sentence. */
   readonly hint?: string | undefined;
   /** Of the key now. */
@@ -35,32 +35,28 @@ export class CommandFailure extends Error {
 
   /** What a node answered to a call that changes something. */
   static of(error: RingraftError): CommandFailure {
-    return failureOf(error.code, error.detail, { outcome: error.outcome, cause: error });
+    const { code, detail, outcome, rule } = error;
+    return failureOf({ code, detail, outcome, httpStatus: rule.httpStatus, cause: error });
   }
 }
 
-/**
- * The failure that a code of the error table stands for. `outcome` is left out for a read, whose failure leaves nothing in
- * doubt.
- */
-export function failureOf(
-  code: string,
-  detail: string,
-  { outcome, revision, cause }: Pick<FailureFacts, 'outcome' | 'revision' | 'cause'> = {},
-): CommandFailure {
-  return new CommandFailure(exitCodeOf(code, outcome), `${detail} (${code})`, {
-    code,
-    ...(outcome && { outcome }),
-    hint: adviceFor(code),
-    revision,
-    cause,
-  });
+export interface ToldError extends Pick<FailureFacts, 'outcome' | 'revision' | 'cause'> {
+  /** A code of the error table, and the HTTP status that it has there. */
+  readonly code: string;
+  readonly httpStatus: number;
+  readonly detail: string;
 }
 
-function exitCodeOf(code: string, outcome: OperationOutcome | undefined): ExitCode {
+/** The failure that an error of the error table stands for. `outcome` is left out for a read, whose failure leaves nothing in doubt. */
+export function failureOf({ detail, httpStatus, ...facts }: ToldError): CommandFailure {
+  const { code, outcome } = facts;
+  const exitCode = exitCodeOf(code, httpStatus, outcome);
+  return new CommandFailure(exitCode, `${detail} (${code})`, { ...facts, hint: adviceFor(code) });
+}
+
+function exitCodeOf(code: string, httpStatus: number, outcome: OperationOutcome | undefined): ExitCode {
   if (outcome === 'unknown') return EXIT.UNKNOWN;
   if (code === 'NOT_FOUND') return EXIT.NOT_FOUND;
   if (code === 'PRECONDITION_FAILED') return EXIT.CONDITION_FAILED;
-  const status = isErrorCode(code) ? ERROR_TABLE[code].httpStatus : 500;
-  return status === 503 || status === 504 || status === 429 ? EXIT.UNAVAILABLE : EXIT.FAILED;
+  return httpStatus === 503 || httpStatus === 504 || httpStatus === 429 ? EXIT.UNAVAILABLE : EXIT.FAILED;
 }

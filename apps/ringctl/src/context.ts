@@ -4,9 +4,8 @@ import { EXIT, type ExitCode } from './exit-code.js';
 import { GatewayClient } from './gateway/gateway-client.js';
 import type { GlobalOptions } from './global-options.js';
 import type { Io, OutputStream } from './io.js';
-import { NodeCalls } from './nodes/node-calls.js';
+import type { NodeCalls } from './nodes/node-calls.js';
 import { systemOfGateway } from './system/system-of-gateway.js';
-import { systemOfNodes } from './system/system-of-nodes.js';
 import type { ClusterView, SystemView } from './system/system-view.js';
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -60,7 +59,9 @@ export class CommandContext {
     return (this.gatewayClient ??= new GatewayClient(this.global.endpoint, this.io.interrupted));
   }
 
-  get nodes(): NodeCalls {
+  /** Loaded when first asked for: gRPC takes longer to start than everything else, and most commands ask a gateway. */
+  async nodes(): Promise<NodeCalls> {
+    const { NodeCalls } = await import('./nodes/node-calls.js');
     return (this.nodeCalls ??= new NodeCalls((id, timeoutMs) => this.cluster(id, timeoutMs)));
   }
 
@@ -116,8 +117,10 @@ export class CommandContext {
     this.nodeCalls?.close();
   }
 
-  private askNodes(addresses: readonly string[], timeoutMs: number): Promise<SystemView> {
-    return systemOfNodes(addresses, (address, forMs) => this.nodes.status(address, forMs), timeoutMs);
+  private async askNodes(addresses: readonly string[], timeoutMs: number): Promise<SystemView> {
+    const nodes = await this.nodes();
+    const { systemOfNodes } = await import('./system/system-of-nodes.js');
+    return systemOfNodes(addresses, (address, forMs) => nodes.status(address, forMs), timeoutMs);
   }
 
   private get global(): GlobalOptions {

@@ -1,4 +1,4 @@
-import { RingraftError } from '@app/rpc';
+import type { RingraftError } from '@app/rpc';
 import { CommandFailure } from './command-failure.js';
 import type { Colors } from './context.js';
 import { EXIT } from './exit-code.js';
@@ -6,7 +6,7 @@ import { EXIT } from './exit-code.js';
 /** Whatever a command has thrown, as the failure to report. */
 export function asFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error;
-  if (error instanceof RingraftError) return CommandFailure.of(error);
+  if (isRingraftError(error)) return CommandFailure.of(error);
   const { syscall, message, stack } = error as NodeJS.ErrnoException;
   // A file that cannot be opened, read or written: the message names it.
   if (syscall !== undefined) return new CommandFailure(EXIT.FAILED, message, { cause: error });
@@ -25,4 +25,9 @@ export function failureLines({ message, hint }: CommandFailure, colors: Colors):
 export function failureJson({ exitCode, message, code, outcome, revision, hint }: CommandFailure): object {
   const facts = { exit_code: exitCode, code: code ?? null, message, outcome: outcome ?? null, hint: hint ?? null };
   return { error: revision === undefined ? facts : { ...facts, revision } };
+}
+
+/** By its name: its class comes with all of gRPC, which most commands do not load. */
+function isRingraftError(error: unknown): error is RingraftError {
+  return error instanceof Error && error.name === 'RingraftError';
 }

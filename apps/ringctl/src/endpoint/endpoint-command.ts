@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { RingraftError } from '@app/rpc';
 import type { CommandContext } from '../context.js';
 import { EXIT } from '../exit-code.js';
 import { endpointText, parseChecks, type EndpointView } from './endpoint-health.js';
@@ -39,8 +38,7 @@ async function healthOf(endpoint: string, ask: () => Promise<Answer>): Promise<E
     const { healthy, checks } = await ask();
     return { endpoint, healthy, took_ms: tookMs(), checks, failure: null };
   } catch (error) {
-    const failure = error instanceof RingraftError ? error.detail : (error as Error).message;
-    return { endpoint, healthy: false, took_ms: tookMs(), checks: [], failure };
+    return { endpoint, healthy: false, took_ms: tookMs(), checks: [], failure: reasonOf(error) };
   }
 }
 
@@ -52,10 +50,15 @@ async function askGateway(context: CommandContext, endpoint: string, timeoutMs: 
 }
 
 async function askNode(context: CommandContext, address: string, timeoutMs: number): Promise<Answer> {
-  const { unhealthyReasons } = await context.nodes.status(address, timeoutMs);
+  const { unhealthyReasons } = await (await context.nodes()).status(address, timeoutMs);
   const checks = unhealthyReasons.map((line) => {
     const at = line.indexOf(': ');
     return { name: line.slice(0, Math.max(0, at)), ok: false, reason: line.slice(at < 0 ? 0 : at + 2) };
   });
   return { healthy: checks.length === 0, checks };
+}
+
+function reasonOf(error: unknown): string {
+  const { detail, message } = error as Error & { readonly detail?: string };
+  return detail ?? message;
 }

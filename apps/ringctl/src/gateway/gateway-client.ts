@@ -185,7 +185,8 @@ export function failureOfAnswer(answer: GatewayAnswer, isWrite: boolean): Comman
     return new CommandFailure(EXIT.FAILED, message, { outcome, hint: 'see that --endpoint names a gateway' });
   }
   const { code, detail, outcome, revision } = problem;
-  return failureOf(code, detail, { ...(isWrite && { outcome }), revision });
+  const httpStatus = answer.status;
+  return failureOf({ code, detail, httpStatus, revision, ...(isWrite && { outcome }) });
 }
 
 /** 503 is surely not applied, so another gateway may be asked, also to write. */
@@ -206,7 +207,8 @@ function nobodyAnswers(failures: readonly NoAnswer[]): CommandFailure {
 }
 
 function outcomeUnknown({ message }: NoAnswer): CommandFailure {
-  return failureOf('OUTCOME_UNKNOWN', `${message}; the request had been sent`, { outcome: 'unknown' });
+  const detail = `${message}; the request had been sent`;
+  return failureOf({ code: 'OUTCOME_UNKNOWN', httpStatus: 504, detail, outcome: 'unknown' });
 }
 
 /** In words; Node's own message of a refused connection repeats the address. */
