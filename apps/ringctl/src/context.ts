@@ -69,9 +69,8 @@ export class CommandContext {
    * All clusters, as a gateway sees them or, with `--node`, as these nodes do. Comes within 1.5 s, or throws a `CommandFailure`.
    */
   system(timeoutMs = this.timeoutMs): Promise<SystemView> {
-    const boundMs = systemViewMs(timeoutMs);
     const { node } = this.global;
-    return node === undefined ? systemOfGateway(this.gateway, boundMs) : this.askNodes(node, boundMs);
+    return node === undefined ? systemOfGateway(this.gateway, systemViewMs(timeoutMs)) : this.askNodes(node, timeoutMs);
   }
 
   /**
@@ -88,7 +87,7 @@ export class CommandContext {
     }
     if (this.global.node !== undefined) return cluster;
     const addresses = cluster.nodes.map(({ address }) => address);
-    const { clusters } = await this.askNodes(addresses, systemViewMs(deadline - performance.now()));
+    const { clusters } = await this.askNodes(addresses, deadline - performance.now());
     return clusters.find((candidate) => candidate.id === id) ?? cluster;
   }
 
@@ -120,7 +119,7 @@ export class CommandContext {
   private async askNodes(addresses: readonly string[], timeoutMs: number): Promise<SystemView> {
     const nodes = await this.nodes();
     const { systemOfNodes } = await import('./system/system-of-nodes.js');
-    return systemOfNodes(addresses, (address, forMs) => nodes.status(address, forMs), timeoutMs);
+    return systemOfNodes(addresses, (address, forMs) => nodes.status(address, forMs), systemViewMs(timeoutMs));
   }
 
   private get global(): GlobalOptions {

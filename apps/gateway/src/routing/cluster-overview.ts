@@ -5,6 +5,7 @@ import { MembershipClient, Role, type StatusResponse } from '@app/rpc';
 import { GatewayConfig } from '../gateway.config.js';
 import { CurrentPlacement } from '../hashing/current-placement.js';
 import { NodeStreams } from './node-streams.js';
+import { statusFailure } from './status-failure.js';
 
 export interface NodeStatus {
   readonly node: PlacedNode;
@@ -57,7 +58,7 @@ export class ClusterOverview {
       client.status({}, new Metadata(), { deadline }, (error, status) =>
         resolve(
           error
-            ? { node, status: undefined, failure: error.details || error.message }
+            ? { node, status: undefined, failure: statusFailure(error, this.config.statusTimeoutMs) }
             : { node, status, failure: undefined },
         ),
       );

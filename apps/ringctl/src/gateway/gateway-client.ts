@@ -8,18 +8,11 @@ import { request as httpsRequest, type Agent as HttpsAgent } from 'node:https';
 import { CommandFailure, failureOf } from '../command-failure.js';
 import { EXIT } from '../exit-code.js';
 import type { OperationOutcome } from '@app/rpc';
+import type { GatewayAnswer } from './gateway-answer.js';
 import { readProblem } from './problem.js';
 
 /** Below it an attempt makes no sense; a deadline that is nearer ends the request. */
 const ATTEMPT_MS_MIN = 50;
-
-export interface GatewayAnswer {
-  /** The endpoint that answered. */
-  readonly endpoint: string;
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
 
 export interface GatewayRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE';

@@ -1,5 +1,5 @@
 import type { OperationOutcome } from '@app/rpc';
-import type { GatewayAnswer } from './gateway-client.js';
+import type { GatewayAnswer } from './gateway-answer.js';
 
 /** What a gateway says went wrong (RFC 9457). */
 export interface Problem {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from '../context.js';
 import { addKeyArgument, keyPath, keyText, parseKey, textOf, type KeyOptions } from './key-argument.js';
 import { keyLocation } from './key-location.js';
-import { conditionHeaders, parseRevision, withRevision, type ConditionOptions } from './write-condition.js';
+import { conditionHeaders, parseRevision, type ConditionOptions } from './write-condition.js';
 
 interface DelOptions extends KeyOptions, ConditionOptions {}
 
@@ -16,16 +16,12 @@ export function delCommand(context: CommandContext): Command {
 
 async function del(context: CommandContext, text: string, options: DelOptions): Promise<void> {
   const key = parseKey(text, options);
-  const { headers } = await context.gateway
-    .expectSuccess({
-      method: 'DELETE',
-      path: keyPath(key),
-      headers: conditionHeaders(options),
-      timeoutMs: context.timeoutMs,
-    })
-    .catch((failure: unknown) => {
-      throw withRevision(failure);
-    });
+  const { headers } = await context.gateway.expectSuccess({
+    method: 'DELETE',
+    path: keyPath(key),
+    headers: conditionHeaders(options),
+    timeoutMs: context.timeoutMs,
+  });
   const location = keyLocation(headers);
   if (context.isJson) {
     context.printJson({ key: textOf(key), key_base64: key.toString('base64'), is_gone: true, ...location });

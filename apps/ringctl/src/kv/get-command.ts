@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { CommandContext } from '../context.js';
-import type { GatewayAnswer } from '../gateway/gateway-client.js';
+import type { GatewayAnswer } from '../gateway/gateway-answer.js';
 import { addKeyArgument, keyPath, parseKey, textOf, type KeyOptions } from './key-argument.js';
 import { keyLocation, revisionOf } from './key-location.js';
 

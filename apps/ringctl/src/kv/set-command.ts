@@ -3,7 +3,7 @@ import type { CommandContext } from '../context.js';
 import { addKeyArgument, keyPath, keyText, parseKey, textOf, type KeyOptions } from './key-argument.js';
 import { keyLocation, revisionOf } from './key-location.js';
 import { readValue } from './value-source.js';
-import { conditionHeaders, parseRevision, withRevision, type ConditionOptions } from './write-condition.js';
+import { conditionHeaders, parseRevision, type ConditionOptions } from './write-condition.js';
 
 interface SetOptions extends KeyOptions, ConditionOptions {
   readonly file?: string;
@@ -34,17 +34,13 @@ async function set(
   const condition = conditionHeaders(options);
   const body = await readValue(argument, options.file, context.io);
   const { ttl, contentType } = options;
-  const { status, headers } = await context.gateway
-    .expectSuccess({
-      method: 'PUT',
-      path: `${keyPath(key)}${ttl === undefined ? '' : `?ttl=${ttl}`}`,
-      headers: { ...condition, ...(contentType !== undefined && { 'content-type': contentType }) },
-      body,
-      timeoutMs: context.timeoutMs,
-    })
-    .catch((failure: unknown) => {
-      throw withRevision(failure);
-    });
+  const { status, headers } = await context.gateway.expectSuccess({
+    method: 'PUT',
+    path: `${keyPath(key)}${ttl === undefined ? '' : `?ttl=${ttl}`}`,
+    headers: { ...condition, ...(contentType !== undefined && { 'content-type': contentType }) },
+    body,
+    timeoutMs: context.timeoutMs,
+  });
   const isNew = status === 201;
   const revision = revisionOf(headers);
   const location = keyLocation(headers);

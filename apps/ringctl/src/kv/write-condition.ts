@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { InvalidArgumentError } from 'commander';
-import { CommandFailure, type FailureFacts } from '../command-failure.js';
+import { CommandFailure } from '../command-failure.js';
 import { EXIT } from '../exit-code.js';
 
 export interface ConditionOptions {
@@ -23,13 +23,4 @@ export function parseRevision(text: string): string {
   const revision = /^(?:"(\d{1,16})"|(\d{1,16}))$/.exec(text);
   if (!revision) throw new InvalidArgumentError('It must be a revision, such as 17.');
   return String(Number(revision[1] ?? revision[2]));
-}
-
-/** Says at which revision the key is, to whom a condition was refused. */
-export function withRevision(failure: unknown): unknown {
-  if (!(failure instanceof CommandFailure) || failure.revision === undefined) return failure;
-  const { exitCode, code, outcome, hint, revision, cause } = failure;
-  const isThere = revision === '0' ? 'the key is not there' : `the key is at revision ${revision}`;
-  const facts: FailureFacts = { ...(code && { code }), ...(outcome && { outcome }), hint, revision, cause };
-  return new CommandFailure(exitCode, `${failure.message}; ${isThere}`, facts);
 }
