@@ -1,9 +1,4 @@
-import {
-  request as httpRequest,
-  type Agent as HttpAgent,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http';
+import { request as httpRequest, type Agent as HttpAgent, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type Agent as HttpsAgent } from 'node:https';
 import { CommandFailure, failureOf } from '../command-failure.js';
 import { EXIT } from '../exit-code.js';
