@@ -4,27 +4,40 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import { type BenchCommand, parseCommandLine } from './bench/compare/command-line.js';
 import { EchoSystem } from './bench/compare/echo-system.js';
 import { EtcdSystem } from './bench/compare/etcd-system.js';
-import { loadTable, memoryTable } from './bench/compare/load-table.js';
+import { measureFailover } from './bench/compare/failover.js';
 import type { Load } from './bench/compare/load.js';
 import { describeMachine } from './bench/compare/machine.js';
+import { measureManyKeys } from './bench/compare/many-keys.js';
+import { type Measurements, noMeasurements } from './bench/compare/measurements.js';
+import { costOf } from './bench/compare/process-cost.js';
 import { isInstalled, versionOf } from './bench/compare/program.js';
 import { RedisSystem } from './bench/compare/redis-system.js';
+import { describeMeasurements } from './bench/compare/report.js';
 import { RingraftSystem } from './bench/compare/ringraft-system.js';
+import { measureSlowRequests } from './bench/compare/slow-requests.js';
+import { measureStartUp } from './bench/compare/start-up.js';
+import { type Part, partsOf } from './bench/compare/suites.js';
 import type { System } from './bench/compare/system.js';
+import { TARGET_LOADS, judge } from './bench/compare/targets.js';
 import { type LoadReport, TurnTaker } from './bench/compare/turns.js';
 
 /** This file runs as `dist/tools/bench.js`. */
 const DIST = join(import.meta.dirname, '..');
+const IDLE_SECONDS = 3;
+const VALUE_BYTES = 128;
 
 const options = parsedOrExit();
 const abort = new AbortController();
+const { signal } = abort;
 mkdirSync(options.dataDir, { recursive: true });
 const directory = mkdtempSync(join(resolve(options.dataDir), 'bench-'));
 const running: System[] = [];
+let directories = 0;
 
 function parsedOrExit(): BenchCommand {
   try {
@@ -39,81 +52,189 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Undefined when it is not installed. Each has a directory of its own. */
 function build(name: string): System | undefined {
+  const dataDir = join(directory, String(directories++));
+  mkdirSync(dataDir);
   switch (name) {
     case 'echo':
-      return new EchoSystem(directory);
+      return new EchoSystem(dataDir);
     case 'etcd':
-      if (isInstalled('etcd')) return new EtcdSystem(directory);
-      say('etcd is not installed and is left out: apt-get install etcd-server');
-      return undefined;
+      return hasEtcd() ? new EtcdSystem(dataDir) : undefined;
     case 'redis':
-      if (isInstalled('redis-server') && isInstalled('redis-benchmark')) return new RedisSystem(directory);
+      if (isInstalled('redis-server') && isInstalled('redis-benchmark')) return new RedisSystem(dataDir);
       say('Redis is not installed and is left out: apt-get install redis-server');
       return undefined;
     default: {
       const [, clusters, nodes] = /^ringraft-(\d)x(\d)$/.exec(name)!;
-      return new RingraftSystem(Number(clusters), Number(nodes), DIST, directory);
+      return ringraft(Number(clusters), Number(nodes), dataDir);
     }
   }
 }
 
-async function startAll(names: readonly string[]): Promise<System[]> {
-  const systems = names.map(build).filter((system) => system !== undefined);
-  for (const system of systems) {
-    abort.signal.throwIfAborted();
-    say(`starting ${system.name}: ${system.description}`);
-    running.push(system);
-    await system.start();
+function hasEtcd(): boolean {
+  const isThere = isInstalled('etcd');
+  if (!isThere) say('etcd is not installed and is left out: apt-get install etcd-server');
+  return isThere;
+}
+
+function ringraft(clusters: number, nodes: number, dataDir = join(directory, String(directories++))): RingraftSystem {
+  return new RingraftSystem(clusters, nodes, DIST, dataDir);
+}
+
+function etcd(): EtcdSystem[] {
+  if (!hasEtcd()) return [];
+  const dataDir = join(directory, String(directories++));
+  mkdirSync(dataDir);
+  return [new EtcdSystem(dataDir)];
+}
+
+/** Runs what is to be measured while these run, and nothing else of ours. */
+async function during<S extends System, T>(systems: readonly S[], measure: (systems: readonly S[]) => Promise<T>) {
+  try {
+    for (const system of systems) {
+      signal.throwIfAborted();
+      say(`starting ${system.name}: ${system.description}`);
+      running.push(system);
+      await system.start();
+    }
+    return await measure(systems);
+  } finally {
+    await stopAll();
   }
-  return systems;
 }
 
 async function stopAll(): Promise<void> {
   await Promise.all(running.splice(0).map((system) => system.stop()));
 }
 
-async function runLoads(): Promise<LoadReport[]> {
-  const systems = await startAll(options.targets);
-  const { turns, seconds } = options;
-  const taker = new TurnTaker({ turns, seconds, directory, signal: abort.signal, say });
-  const reports: LoadReport[] = [];
-  for (const load of loads()) reports.push(await taker.run(load, systems));
-  await stopAll();
-  return reports;
+/** All run all the time, so that no turn begins cold: this is what those that wait their turn cost the one that has it. */
+async function sayIdleCost(systems: readonly System[]): Promise<void> {
+  const sum = async () => {
+    const processes = (await Promise.all(systems.map((system) => system.processes()))).flat();
+    return processes.reduce((seconds, { pid }) => seconds + costOf(pid).cpuSeconds, 0);
+  };
+  const before = await sum();
+  await delay(IDLE_SECONDS * 1000, undefined, { signal });
+  say(`idle, all together take ${((100 * ((await sum()) - before)) / IDLE_SECONDS).toFixed(1)}% of one CPU`);
 }
 
-function loads(): Load[] {
+function runLoads(names: readonly string[], loads: readonly { load: Load; systems?: readonly string[] }[]) {
+  const systems = names.map(build).filter((system) => system !== undefined);
+  return during(systems, async () => {
+    await sayIdleCost(systems);
+    const taker = turnTaker(options.turns, options.seconds);
+    const reports: LoadReport[] = [];
+    for (const { load, systems: wanted = names } of loads) {
+      reports.push(
+        await taker.run(
+          load,
+          systems.filter(({ name }) => wanted.includes(name)),
+        ),
+      );
+    }
+    return reports;
+  });
+}
+
+function turnTaker(turns: number, seconds: number): TurnTaker {
+  return new TurnTaker({ turns, seconds, directory, signal, say });
+}
+
+function chosenLoads(): { load: Load }[] {
   return options.valueBytes.flatMap((valueBytes) =>
     options.keys.flatMap((keys) =>
       options.work.flatMap((work) =>
-        options.connections.map((connections) => ({ work, connections, valueBytes, keys })),
+        options.connections.map((connections) => ({ load: { work, connections, valueBytes, keys } })),
       ),
     ),
   );
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => abort.abort(new Error(`stopped by ${signal}`)));
+function loadsOf(works: readonly Load['work'][], connections: readonly number[]): { load: Load }[] {
+  return works.flatMap((work) =>
+    connections.map((count) => ({
+      load: { work, connections: count, valueBytes: VALUE_BYTES, keys: 'uniform' as const },
+    })),
+  );
 }
 
+async function run(part: Part, into: Measurements): Promise<void> {
+  switch (part) {
+    case 'load':
+      into.loads.push(...(await runLoads(options.targets, chosenLoads())));
+      return;
+    case 'quick-load':
+      into.loads.push(
+        ...(await runLoads(['ringraft-1x3', 'ringraft-3x3', 'etcd'], loadsOf(['put', 'get'], [64, 256]))),
+      );
+      return;
+    case 'target-loads':
+      into.loads.push(...(await runLoads(['ringraft-1x3', 'ringraft-3x3', 'etcd', 'echo'], TARGET_LOADS)));
+      return;
+    case 'growth':
+      into.growth.push(
+        ...(await runLoads(['ringraft-1x3', 'ringraft-2x3', 'ringraft-3x3'], loadsOf(['put', 'get'], [64]))),
+      );
+      return;
+    case 'failover':
+      into.failover.push(
+        ...(await during([ringraft(1, 3), ...etcd()], (systems) =>
+          measureFailover(systems, options.kills, signal, say),
+        )),
+      );
+      return;
+    case 'start-up': {
+      const builds = [() => ringraft(1, 3), () => ringraft(3, 3), ...(hasEtcd() ? [() => etcd()[0]!] : [])];
+      into.startUp.push(...(await measureStartUp(builds, options.turns, signal, say)));
+      return;
+    }
+    case 'many-keys':
+      for (const system of [ringraft(1, 3), ...etcd()]) {
+        into.manyKeys.push(await during([system], () => measureManyKeys(system, options.count, VALUE_BYTES, signal)));
+      }
+      return;
+    case 'slow-requests': {
+      const system = ringraft(3, 3);
+      into.slowRequests = await during([system], () =>
+        measureSlowRequests(system, turnTaker(1, 60 * options.minutes), signal),
+      );
+      return;
+    }
+  }
+}
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => abort.abort(new Error(`stopped by ${name}`)));
+}
+
+const measurements = noMeasurements();
+const machine = describeMachine();
 try {
   if (!isInstalled('wrk')) throw new Error('wrk is not installed: apt-get install wrk');
-  const machine = describeMachine();
   say(`${machine}; ${versionOf('wrk', '-v')}`);
-  const reports = await runLoads();
-  say(`\n${loadTable(reports)}\n\n${memoryTable(reports)}`);
-  mkdirSync(dirname(resolve(options.out)), { recursive: true });
-  writeFileSync(
-    options.out,
-    `${JSON.stringify({ date: new Date().toISOString(), machine, options, reports }, null, 1)}\n`,
-  );
+  for (const part of partsOf(options.suite)) {
+    // What one part cannot measure does not take the others' figures away.
+    try {
+      await run(part, measurements);
+    } catch (error) {
+      signal.throwIfAborted();
+      process.exitCode = 1;
+      say(`${part} FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 } catch (error) {
   // What was running then fails in its own words.
-  const reason: unknown = abort.signal.aborted ? abort.signal.reason : error;
+  const reason: unknown = signal.aborted ? signal.reason : error;
   process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
   process.exitCode = 1;
 } finally {
   await stopAll();
   rmSync(directory, { recursive: true, force: true });
 }
+const withTargets = options.suite.some((suite) => suite === 'targets' || suite === 'full');
+say(`\n${describeMeasurements(measurements, withTargets)}`);
+mkdirSync(dirname(resolve(options.out)), { recursive: true });
+const results = { date: new Date().toISOString(), machine, options, targets: judge(measurements), ...measurements };
+writeFileSync(options.out, `${JSON.stringify(results, null, 1)}\n`);
+say(`\nAs JSON: ${options.out}`);

@@ -26,7 +26,7 @@ export class Failures {
 }
 
 /** A connection of its own to one node. */
-class Connection {
+export class Connection {
   private readonly channel: Channel;
   private readonly stream: ExecuteStream;
 

@@ -5,6 +5,7 @@ const SILENT = { writeErr: () => undefined, writeOut: () => undefined };
 describe('the command line of the benchmark', () => {
   it('compares both of ours with everything else unless told otherwise', () => {
     expect(parseCommandLine([])).toMatchObject({
+      suite: ['load'],
       targets: ['ringraft-1x3', 'ringraft-3x3', 'etcd', 'redis', 'echo'],
       connections: [1, 16, 64, 256],
     });
@@ -21,6 +22,7 @@ describe('the command line of the benchmark', () => {
     ['--connections', '0'],
     ['--targets', 'ringraft-3'],
     ['--turns', '1.5'],
+    ['--suite', 'all'],
   ])('refuses %s %s', (flag, value) => {
     expect(() => parseCommandLine([flag, value], SILENT)).toThrow(value);
   });

@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, type OutputConfiguration } from 'commander';
 import { KEY_CHOICES, type KeyChoice, WORKS, type Work } from './load.js';
+import { SUITES, type Suite } from './suites.js';
 
 export interface BenchCommand {
+  readonly suite: readonly Suite[];
   readonly targets: readonly string[];
   readonly turns: number;
   readonly seconds: number;
@@ -9,6 +11,9 @@ export interface BenchCommand {
   readonly connections: readonly number[];
   readonly valueBytes: readonly number[];
   readonly keys: readonly KeyChoice[];
+  readonly kills: number;
+  readonly minutes: number;
+  readonly count: number;
   readonly dataDir: string;
   readonly out: string;
 }
@@ -24,6 +29,7 @@ export function parseCommandLine(argv: readonly string[], output: OutputConfigur
       'Starts Ringraft and, where they are installed, etcd, Redis and a bare HTTP echo, asks them the same in turns (A B A B ...) and ' +
         'prints ratios with their spread next to absolute figures. Needs wrk; Debian has it as wrk, the others as etcd-server and redis-server.',
     )
+    .option('--suite <names>', `with commas between: ${SUITES.join(', ')}`, listOf(SUITES), ['load'])
     .option(
       '--targets <names>',
       `of the load: ringraft-CxN (C clusters of N nodes), ${OTHER_TARGETS.join(', ')}`,
@@ -36,6 +42,9 @@ export function parseCommandLine(argv: readonly string[], output: OutputConfigur
     .option('--connections <counts>', 'of the load', listOfNumbers(1, CONNECTIONS_MAX), [1, 16, 64, 256])
     .option('--value-bytes <counts>', 'of the load', listOfNumbers(1, VALUE_BYTES_MAX), [128])
     .option('--keys <names>', `of the load: ${KEY_CHOICES.join(', ')}`, listOf(KEY_CHOICES), ['uniform'])
+    .option('--kills <count>', 'of a leader, to measure failover', wholeNumber(1, 1_000), 50)
+    .option('--minutes <count>', 'of load, to look for slow requests', wholeNumber(1, 600), 5)
+    .option('--count <keys>', 'with which memory and recovery are measured', wholeNumber(1_000, 10_000_000), 1_000_000)
     .option('--data-dir <path>', 'a directory in it holds all data, and is removed', 'test-results')
     .option('--out <file>', 'where the results go as JSON', 'test-results/bench.json')
     .allowExcessArguments(false)

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { httpGet } from '../../local-cluster/http-get.js';
 import { freePorts } from '../../local-cluster/ports.js';
+import { fillEtcd } from './etcd-fill.js';
 import { ForeignProcess } from './foreign-process.js';
 import { httpPost } from './http-post.js';
+import type { RecoverableSystem } from './many-keys.js';
 import { versionOf } from './program.js';
 import type { FailoverSystem, SystemProcess } from './system.js';
 
@@ -19,7 +21,7 @@ interface Member {
 }
 
 /** etcd with three members and its defaults. Requests go to the JSON gateway of its leader, which serves them fastest. */
-export class EtcdSystem implements FailoverSystem {
+export class EtcdSystem implements FailoverSystem, RecoverableSystem {
   readonly name = 'etcd';
   readonly description = `${versionOf('etcd').replace('etcd Version: ', 'etcd ')}, ${MEMBERS} members, its JSON gateway at the leader`;
   readonly dialect = 'etcd';
@@ -68,12 +70,13 @@ export class EtcdSystem implements FailoverSystem {
       .map((member) => ({ pid: member.process.pid, kind: member === leader ? 'leader' : 'follower' }));
   }
 
-  async killLeader(): Promise<string> {
+  async killLeader(): Promise<{ killedAtMs: number; url: string }> {
     const leader = await this.leader();
     const survivor = this.members.find((member) => member !== leader)!;
     this.killed = leader;
+    const killedAtMs = performance.now();
     await leader.process.kill();
-    return survivor.url;
+    return { killedAtMs, url: survivor.url };
   }
 
   async repair(): Promise<void> {
@@ -84,12 +87,14 @@ export class EtcdSystem implements FailoverSystem {
     this.killed = undefined;
   }
 
-  /** `kill -9` for all of them. */
+  async fill(count: number, valueBytes: number, signal: AbortSignal): Promise<void> {
+    await fillEtcd(await this.url(), count, valueBytes, signal);
+  }
+
   async killAll(): Promise<void> {
     await Promise.all(this.members.map(({ process }) => process.kill()));
   }
 
-  /** Starts all of them, with what is in their data directories. */
   async restartAll(): Promise<void> {
     for (const { process } of this.members) process.start();
     await Promise.all(this.members.map(({ process, url }) => process.ready(() => isHealthy(url), START_TIMEOUT_MS)));

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCluster, type LocalNode } from '../../local-cluster/local-cluster.js';
 import { freePorts } from '../../local-cluster/ports.js';
+import type { RecoverableSystem } from './many-keys.js';
+import { fillRingraft } from './ringraft-fill.js';
 import type { FailoverSystem, SystemProcess } from './system.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -9,7 +11,7 @@ const STOP_TIMEOUT_MS = 15_000;
 const POLL_INTERVAL_MS = 20;
 
 /** Ours, as `npm start` starts it: built processes, one gateway, every option as it is by default. */
-export class RingraftSystem implements FailoverSystem {
+export class RingraftSystem implements FailoverSystem, RecoverableSystem {
   readonly name: string;
   readonly description: string;
   readonly dialect = 'rest';
@@ -64,10 +66,11 @@ export class RingraftSystem implements FailoverSystem {
     return [...this.local.gateways.map(({ pid }) => ({ pid: pid!, kind: 'gateway' })), ...nodes];
   }
 
-  async killLeader(): Promise<string> {
+  async killLeader(): Promise<{ killedAtMs: number; url: string }> {
     this.killed = await this.leader();
+    const killedAtMs = performance.now();
     await this.killed.kill();
-    return this.url();
+    return { killedAtMs, url: await this.url() };
   }
 
   async repair(): Promise<void> {
@@ -76,6 +79,10 @@ export class RingraftSystem implements FailoverSystem {
     killed.start();
     await killed.ready(START_TIMEOUT_MS);
     this.killed = undefined;
+  }
+
+  async fill(count: number, valueBytes: number, signal: AbortSignal): Promise<void> {
+    await fillRingraft((await this.leader()).address, count, valueBytes, signal);
   }
 
   async killAll(): Promise<void> {

@@ -28,8 +28,8 @@ export interface HttpSystem extends System {
 
 /** One whose leader can be killed. */
 export interface FailoverSystem extends HttpSystem {
-  /** `kill -9` of the process that leads; where requests can go that are sent after it. */
-  killLeader(): Promise<string>;
+  /** `kill -9` of the process that leads: when, on the clock of `performance.now()`, and where requests go after it. */
+  killLeader(): Promise<{ readonly killedAtMs: number; readonly url: string }>;
   /** Starts again what was killed and waits until it follows. */
   repair(): Promise<void>;
 }
