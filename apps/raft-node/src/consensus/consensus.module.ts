@@ -21,6 +21,7 @@ import { RaftNodeConfig } from '../raft-node.config.js';
 import { ReplicationModule } from '../replication/replication.module.js';
 import { SnapshotsModule } from '../snapshots/snapshots.module.js';
 import { INCARNATION, StorageModule } from '../storage/storage.module.js';
+import { ConsensusMetrics } from './consensus-metrics.js';
 import { LogClock } from './log-clock.js';
 import { PeerTransport } from './peer-transport.js';
 import { Persistence } from './persistence.js';
@@ -34,6 +35,7 @@ const RAFT_CONFIG = Symbol('RaftConfig');
   imports: [ConditionModule, StorageModule, PeersModule, ElectionModule, ReplicationModule, SnapshotsModule, FsmModule],
   providers: [
     RaftDriver,
+    ConsensusMetrics,
     Persistence,
     PeerTransport,
     LogClock,

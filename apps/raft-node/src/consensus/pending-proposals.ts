@@ -35,6 +35,9 @@ export class PendingProposals {
   private readonly entries = new Map<LogIndex, PendingEntry>();
   private waiting = 0;
 
+  /** Commands that were refused, or whose outcome is unknown. */
+  failed = 0;
+
   /** Commands without an answer. */
   get count(): number {
     return this.waiting;
@@ -55,8 +58,12 @@ export class PendingProposals {
     entry.writes.forEach((write, i) => {
       if (write === undefined) return;
       this.waiting -= 1;
-      if (isOurs) write.reply(answers[i], undefined);
-      else write.reply(undefined, OVERWRITTEN);
+      if (isOurs) {
+        write.reply(answers[i], undefined);
+      } else {
+        this.failed += 1;
+        write.reply(undefined, OVERWRITTEN);
+      }
     });
   }
 
@@ -84,6 +91,7 @@ export class PendingProposals {
     if (writes.every((write) => write === undefined)) this.entries.delete(index);
     else this.entries.set(index, { term: entry.term, writes });
     this.waiting -= over.length;
+    this.failed += over.length;
     for (const write of over) write?.reply(undefined, refusal);
   }
 }

@@ -17,9 +17,16 @@ const DEADLINE_PASSED: Refusal = {
  */
 export class PendingReads {
   private readonly unconfirmed = new Map<number, readonly WaitingRead[]>();
+  /** When each of them was asked for. */
+  private readonly askedAtMs = new Map<number, number>();
   private confirmed: { index: LogIndex; reads: readonly WaitingRead[] }[] = [];
   private lastContext = 0;
   private waiting = 0;
+  /** Reads that ended without having been confirmed. */
+  failed = 0;
+
+  /** `confirmedAfter` is told how long a quorum took for a batch. */
+  constructor(private readonly confirmedAfter: (durationMs: number) => void = () => undefined) {}
 
   /** Reads without an answer. */
   get count(): number {
@@ -30,6 +37,7 @@ export class PendingReads {
   add(reads: readonly WaitingRead[]): number {
     this.lastContext += 1;
     this.unconfirmed.set(this.lastContext, reads);
+    this.askedAtMs.set(this.lastContext, performance.now());
     this.waiting += reads.length;
     return this.lastContext;
   }
@@ -38,7 +46,7 @@ export class PendingReads {
     for (const context of contexts) {
       const reads = this.unconfirmed.get(context);
       if (reads === undefined) continue;
-      this.unconfirmed.delete(context);
+      this.confirmedAfter(performance.now() - this.forget(context));
       this.confirmed.push({ index, reads });
     }
   }
@@ -47,7 +55,7 @@ export class PendingReads {
     for (const context of contexts) {
       const reads = this.unconfirmed.get(context);
       if (reads === undefined) continue;
-      this.unconfirmed.delete(context);
+      this.forget(context);
       this.finish(reads, refusal);
     }
   }
@@ -73,8 +81,17 @@ export class PendingReads {
   end(refusal: Refusal): void {
     const waiting = [...this.unconfirmed.values(), ...this.confirmed.map(({ reads }) => reads)];
     this.unconfirmed.clear();
+    this.askedAtMs.clear();
     this.confirmed = [];
     for (const reads of waiting) this.finish(reads, refusal);
+  }
+
+  /** Returns when it was asked for. */
+  private forget(context: number): number {
+    const askedAtMs = this.askedAtMs.get(context) ?? performance.now();
+    this.askedAtMs.delete(context);
+    this.unconfirmed.delete(context);
+    return askedAtMs;
   }
 
   private expireOf(reads: readonly WaitingRead[], nowMs: number): readonly WaitingRead[] {
@@ -88,6 +105,7 @@ export class PendingReads {
 
   private finish(reads: readonly WaitingRead[], refusal: Refusal | undefined): void {
     this.waiting -= reads.length;
+    if (refusal !== undefined) this.failed += reads.length;
     for (const read of reads) read.reply(refusal);
   }
 }

@@ -25,6 +25,7 @@ import { PeerInbox } from '../peers/peer-inbox.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { SnapshotSenders } from '../snapshots/snapshot-senders.js';
 import { StateEvents } from '../storage/state-events.js';
+import { ConsensusMetrics } from './consensus-metrics.js';
 import { expulsionAdvice } from './expulsion.js';
 import { Handover } from './handover.js';
 import { LogClock } from './log-clock.js';
@@ -74,7 +75,7 @@ export type ChangeOutcome =
 @Injectable()
 export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly proposals = new PendingProposals();
-  private readonly reads = new PendingReads();
+  private readonly reads: PendingReads;
   private readonly transfers = new PendingTransfers();
   private readonly handover: Handover;
   private readonly snapshots: SnapshotExchange;
@@ -90,8 +91,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private lastExpulsion: ExpulsionReason | undefined;
   /** How often this node has seen the leader change. */
   leaderChanges = 0;
-  /** Proposals that were refused or lost. */
-  failedProposals = 0;
+  /** Proposals that were refused before they had an entry. */
+  private refusedProposals = 0;
   /** Messages of peers that no correct node sends to this one. */
   refusedMessages = 0;
 
@@ -109,9 +110,11 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly clock: LogClock,
     private readonly condition: NodeCondition,
     private readonly stateEvents: StateEvents,
+    private readonly metrics: ConsensusMetrics,
     @Inject(FATAL) private readonly fatal: FatalHandler,
     @Inject(LOG) private readonly log: Log,
   ) {
+    this.reads = new PendingReads((durationMs) => metrics.readsConfirmed(durationMs));
     this.handover = new Handover(raft, config.toRaftConfig().electionTimeoutTicks);
     this.snapshots = new SnapshotExchange(raft, store, persistence, senders, condition, this, log);
   }
@@ -177,10 +180,20 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     return this.proposals.count + this.queuedWrites.length;
   }
 
+  /** Proposals that were refused, or whose outcome is unknown. */
+  get failedProposals(): number {
+    return this.refusedProposals + this.proposals.failed;
+  }
+
+  /** Linearizable reads that no quorum has confirmed. */
+  get failedReads(): number {
+    return this.reads.failed;
+  }
+
   write(command: Uint8Array, deadlineMs: number, reply: WriteReply): void {
     const refusal = this.refusal() ?? this.troubleWith(command);
     if (refusal !== undefined) {
-      this.failedProposals += 1;
+      this.refusedProposals += 1;
       reply(undefined, refusal);
       return;
     }
@@ -345,7 +358,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
       groups.forEach((group, i) => this.proposals.add(result.index + i, result.term, group));
       return;
     }
-    this.failedProposals += queued.length;
+    this.refusedProposals += queued.length;
     const refusal = this.refusalOf(result.reason);
     for (const write of queued) write.reply(undefined, refusal);
   }
@@ -402,8 +415,13 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private apply(entries: readonly Entry[]): void {
     const last = entries.at(-1);
     if (last === undefined) return;
+    const startedMs = performance.now();
     const answers = this.stateMachine.apply(
       entries.map(({ index, type, data }) => ({ index, data: type === EntryType.Normal ? data : NO_COMMANDS })),
+    );
+    this.metrics.applied(
+      performance.now() - startedMs,
+      answers.reduce((sum, { length }) => sum + length, 0),
     );
     this.raft.applied(last.index);
     const described = this.raft.describeSnapshot(last.index);
@@ -441,7 +459,6 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
 
   private loseProposals(): void {
     this.outcomeDeadlineMs = Infinity;
-    this.failedProposals += this.proposals.count;
     this.proposals.leadershipLost();
   }
 

@@ -5,6 +5,7 @@ import { DiskMonitorsModule } from '../condition/disk-monitors.module.js';
 import { ConsensusModule } from '../consensus/consensus.module.js';
 import { ConsistencyModule } from '../consistency/consistency.module.js';
 import { FsmModule } from '../fsm/fsm.module.js';
+import { PeersModule } from '../peers/peers.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { ChecksModule } from './checks.module.js';
 import { DiskIsWell } from './disk-is-well.check.js';
@@ -13,6 +14,7 @@ import { HasCaughtUp } from './has-caught-up.check.js';
 import { IsMember } from './is-member.check.js';
 import { KnowsLeader } from './knows-leader.check.js';
 import { LogIsHealthy } from './log-is-healthy.check.js';
+import { PeerProbe } from './peer-probe.js';
 import { RaftMetrics } from './raft-metrics.js';
 import { StateIsSound } from './state-is-sound.check.js';
 import { StorageMetrics } from './storage-metrics.js';
@@ -30,9 +32,10 @@ import { StorageMetrics } from './storage-metrics.js';
     ConsistencyModule,
     DiskMonitorsModule,
     FsmModule,
+    PeersModule,
     StorageModule,
   ],
   controllers: [GrpcHealthController],
-  providers: [RaftMetrics, StorageMetrics],
+  providers: [PeerProbe, RaftMetrics, StorageMetrics],
 })
 export class OpsModule {}

@@ -1,5 +1,20 @@
-import { Controller, type DynamicModule, Get, Header, Injectable, Module, type OnModuleInit } from '@nestjs/common';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  Controller,
+  type DynamicModule,
+  Get,
+  Header,
+  Injectable,
+  Module,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { VERSION } from '../version.js';
+
+/** How often the event loop is asked how late it is. What holds it up for longer is always seen. */
+const LAG_INTERVAL_MS = 100;
+
+const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** `GET /metrics` in the text format of Prometheus. */
 @Controller('metrics')
@@ -16,11 +31,37 @@ export class MetricsController {
 
 /** CPU, memory, file descriptors, garbage collection and event loop lag of this process, as `ringraft_process_*` and `ringraft_nodejs_*`. */
 @Injectable()
-export class ProcessMetrics implements OnModuleInit {
+export class ProcessMetrics implements OnModuleInit, OnModuleDestroy {
+  private timer: NodeJS.Timeout | undefined;
+
   constructor(private readonly registry: Registry) {}
 
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry, prefix: 'ringraft_' });
+    const registers = [this.registry];
+    const lag = new Histogram({
+      name: 'ringraft_event_loop_lag_seconds',
+      help: 'How late a timer comes that is due ten times a second',
+      buckets: LAG_SECONDS,
+      registers,
+    });
+    let dueMs = performance.now() + LAG_INTERVAL_MS;
+    this.timer = setInterval(() => {
+      const nowMs = performance.now();
+      lag.observe(Math.max(0, nowMs - dueMs) / 1_000);
+      dueMs = nowMs + LAG_INTERVAL_MS;
+    }, LAG_INTERVAL_MS);
+    this.timer.unref();
+    new Gauge({
+      name: 'ringraft_build_info',
+      help: 'Always 1; the version of this process and of its Node.js are in the labels',
+      labelNames: ['version', 'node_version'],
+      registers,
+    }).set({ version: VERSION, node_version: process.version }, 1);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
   }
 }
 

@@ -23,6 +23,8 @@ describe('MetricsModule', () => {
     expect(body).toContain('ringraft_tests_total{node="c1-n1"} 3\n');
     expect(body).toMatch(/^ringraft_nodejs_eventloop_lag_seconds\{node="c1-n1"\} [\d.e-]+$/m);
     expect(body).toMatch(/^ringraft_process_cpu_seconds_total\{node="c1-n1"\} [\d.e-]+$/m);
+    expect(body).toMatch(/^ringraft_event_loop_lag_seconds_count\{node="c1-n1"\} \d+$/m);
+    expect(body).toMatch(/^ringraft_build_info\{version="[\d.]+",node_version="v[\d.]+",node="c1-n1"\} 1$/m);
     const names = body.split('\n').filter((line) => line && !line.startsWith('#'));
     expect(names.filter((line) => !line.startsWith('ringraft_'))).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { decodeAnswer, encodeCommand, StateMachine, type Answer } from '@app/kv';
 import {
   Election,
@@ -18,6 +19,7 @@ import { PeerInbox } from '../../peers/peer-inbox.js';
 import { RaftNodeConfig } from '../../raft-node.config.js';
 import type { SnapshotSenders } from '../../snapshots/snapshot-senders.js';
 import { StateEvents } from '../../storage/state-events.js';
+import { ConsensusMetrics } from '../consensus-metrics.js';
 import { LogClock } from '../log-clock.js';
 import type { PeerTransport } from '../peer-transport.js';
 import { Persistence } from '../persistence.js';
@@ -53,6 +55,7 @@ export class DriverUnderTest {
   readonly desk = new OperationDesk();
   readonly condition = new NodeCondition();
   readonly stateEvents = new StateEvents();
+  readonly registry = new Registry();
   readonly store = new FakeStateStore();
   readonly stateMachine = new StateMachine(this.store);
   isDiskSlow = false;
@@ -130,6 +133,7 @@ export class DriverUnderTest {
       new LogClock(this.stateMachine),
       this.condition,
       this.stateEvents,
+      new ConsensusMetrics(this.registry),
       (error) => this.fatal.push(error),
       this.logged.log,
     );
