@@ -3,7 +3,7 @@
  * directory (`faults/disk-orders.ts`). With `FAULTY_NODE_FORGETS` its end is also that of all that was not synced. For tests.
  */
 import 'reflect-metadata';
-import { VERSION, configOrExit, createLog, exitOnFatalErrors } from '@app/platform';
+import { VERSION, configOrExit } from '@app/platform';
 import { FaultyDisk, ForgetfulDisk } from '@app/storage';
 import { RaftNodeConfig } from '../apps/raft-node/src/raft-node.config.js';
 import { startNode } from '../apps/raft-node/src/start-node.js';
@@ -26,9 +26,7 @@ const config = configOrExit(RaftNodeConfig, {
   describe: 'A raft-node on a bad disk.',
   version: VERSION,
 });
-const log = createLog({ level: config.logLevel, fields: { cluster: config.clusterId, node: config.nodeId } });
-exitOnFatalErrors(log);
-await startNode(config, log, {
+await startNode(config, {
   wrapDisk: (disk) => {
     const isForgetful = process.env[FORGETS_VARIABLE] !== undefined;
     const faulty = new FaultyDisk(isForgetful ? new ForgetfulDisk(disk, () => Math.random() < LEAKED_SHARE) : disk);

@@ -18,8 +18,9 @@ export async function createGateway(config: GatewayConfig, log: Log, version: st
     logger: new NestLog(log),
     bodyParser: false,
   });
-  app.useGlobalFilters(new ProblemFilter(config, log, routes));
-  measureRequests(adapter, app.get(GatewayMetrics));
+  const metrics = app.get(GatewayMetrics);
+  app.useGlobalFilters(new ProblemFilter(config, log, routes, metrics));
+  measureRequests(adapter, metrics);
   app.get(LeaveTaking).announceOn(adapter);
   serveApiDocumentation(app, version);
   app.getHttpServer().maxConnections = config.connectionsMax;

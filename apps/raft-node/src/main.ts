@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { VERSION, configOrExit, createLog, exitOnFatalErrors } from '@app/platform';
+import { VERSION, configOrExit } from '@app/platform';
 import { RaftNodeConfig } from './raft-node.config.js';
 import { startNode } from './start-node.js';
 import { wipeNode } from './wipe-node.js';
@@ -10,6 +10,4 @@ const config = configOrExit(RaftNodeConfig, {
   version: VERSION,
 });
 if (config.wipe) process.exit(await wipeNode(config));
-const log = createLog({ level: config.logLevel, fields: { cluster: config.clusterId, node: config.nodeId } });
-exitOnFatalErrors(log);
-await startNode(config, log);
+await startNode(config);

@@ -1,6 +1,15 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { NestLog, VERSION, exitWithParent, parseHostPort, stopOnSignals, type Log } from '@app/platform';
+import {
+  NestLog,
+  VERSION,
+  createLog,
+  exitOnFatalErrors,
+  exitWithParent,
+  parseHostPort,
+  stopOnSignals,
+} from '@app/platform';
+import { Raft } from '@app/raft';
 import { grpcServerOptions } from './grpc-server.js';
 import type { NodeOptions } from './node-options.js';
 import { RaftNodeConfig } from './raft-node.config.js';
@@ -10,7 +19,14 @@ import { RaftNodeModule } from './raft-node.module.js';
  * Starts the node of this process, which ends with it: with code 0 after a graceful stop, with 1 when the node cannot start or must not go
  * on. Resolves when it listens.
  */
-export async function startNode(config: RaftNodeConfig, log: Log, options: NodeOptions = {}): Promise<void> {
+export async function startNode(config: RaftNodeConfig, options: NodeOptions = {}): Promise<void> {
+  let raft: Raft | undefined;
+  const log = createLog({
+    level: config.logLevel,
+    fields: { cluster: config.clusterId, node: config.nodeId },
+    changing: () => (raft === undefined ? {} : { term: raft.status().term }),
+  });
+  exitOnFatalErrors(log);
   const fatal = (error: unknown): void => {
     log.fatal({ err: error }, 'the node stops for good');
     process.exit(1);
@@ -21,6 +37,7 @@ export async function startNode(config: RaftNodeConfig, log: Log, options: NodeO
       new FastifyAdapter({ forceCloseConnections: true }),
       { logger: new NestLog(log), abortOnError: false },
     );
+    raft = app.get(Raft);
     app.connectMicroservice(grpcServerOptions(config.listen));
     stopOnSignals(app, log, config.shutdownTimeoutMs);
     if (config.exitWithParent) exitWithParent();

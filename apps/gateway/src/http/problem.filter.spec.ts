@@ -2,7 +2,9 @@ import type { ArgumentsHost } from '@nestjs/common';
 import { BadRequestException, HttpException, NotFoundException } from '@nestjs/common';
 import { createLog } from '@app/platform';
 import { ERROR_TABLE, RingraftError, type ErrorCode } from '@app/rpc';
+import { Registry } from 'prom-client';
 import type { GatewayConfig } from '../gateway.config.js';
+import { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
 
@@ -32,7 +34,12 @@ describe('ProblemFilter', () => {
   const log = createLog({ level: 'info', fields: {}, destination: { write: (line) => void logged.push(line) } });
   const routes = new RouteTable();
   routes.add('/v1/kv/:key', ['GET', 'PUT']);
-  const filter = new ProblemFilter({ valueBytesMax: 10 } as GatewayConfig, log, routes);
+  const filter = new ProblemFilter(
+    { valueBytesMax: 10 } as GatewayConfig,
+    log,
+    routes,
+    new GatewayMetrics(new Registry()),
+  );
   beforeEach(() => (logged.length = 0));
 
   function answerTo(exception: unknown, originalUrl = '/v1/kv/a', headers = {}, method = 'GET'): RecordedReply {

@@ -2,6 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { Log } from '@app/platform';
 import { RingraftError } from '@app/rpc';
 import type { GatewayConfig } from '../gateway.config.js';
+import { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { CLASSIC_PATH, sendClassicError } from './classic-answer.js';
 import { emptyKey } from './key-codec.js';
 import { pathOf, type HttpReply, type HttpRequest } from './http-types.js';
@@ -15,12 +16,14 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly config: GatewayConfig,
     private readonly log: Log,
     private readonly routes: RouteTable,
+    private readonly metrics: GatewayMetrics,
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<HttpRequest>();
     const reply = host.switchToHttp().getResponse<HttpReply>();
     const error = this.errorOf(exception, request, reply);
+    this.metrics.errors.inc({ code: error.code });
     if (pathOf(request) === CLASSIC_PATH) sendClassicError(reply, error);
     else sendProblem(reply, error);
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from 'prom-client';
+import { ERROR_TABLE, type ErrorCode } from '@app/rpc';
 
 const PREFIX = 'ringraft_gateway_';
 
@@ -12,6 +13,8 @@ export class GatewayMetrics {
   readonly leaderCacheMisses: Counter;
   readonly leaderCacheStale: Counter;
   readonly retries: Counter;
+  /** By the code of the error table. */
+  readonly errors: Counter<'code'>;
 
   constructor(registry: Registry) {
     const counter = (name: string, help: string) =>
@@ -27,5 +30,13 @@ export class GatewayMetrics {
     this.leaderCacheMisses = counter('leader_cache_misses_total', 'Attempts for which no leader was known');
     this.leaderCacheStale = counter('leader_cache_stale_total', 'Leaders dropped because they did not answer as one');
     this.retries = counter('retries_total', 'Attempts beyond the first of their request');
+    this.errors = new Counter({
+      name: `${PREFIX}errors_total`,
+      help: 'Requests that were answered with an error, by its code',
+      labelNames: ['code'],
+      registers: [registry],
+    });
+    // From 0 on: of a series that begins with its first error, nobody sees an increase.
+    for (const code of Object.keys(ERROR_TABLE) as ErrorCode[]) this.errors.inc({ code }, 0);
   }
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Registry } from 'prom-client';
 
 /** How a backup ended: `refused` before its first byte. */
-export type BackupResult = 'complete' | 'refused' | 'failed' | 'cancelled';
+const RESULTS = ['complete', 'refused', 'failed', 'cancelled'] as const;
+export type BackupResult = (typeof RESULTS)[number];
 
 /** Backups that were asked of this node. */
 @Injectable()
@@ -19,6 +20,8 @@ export class BackupMetrics {
       labelNames: ['result'],
       registers,
     });
+    // From 0 on: of a series that begins with its first failure, nobody sees an increase.
+    for (const result of RESULTS) this.outcomes.inc({ result }, 0);
     this.bytes = new Counter({
       name: 'ringraft_backup_bytes_total',
       help: 'Bytes of backups that were sent',

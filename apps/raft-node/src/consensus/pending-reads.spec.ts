@@ -21,6 +21,21 @@ describe('PendingReads', () => {
     expect(reads.count).toBe(0);
   });
 
+  it('tells how long the confirmation of a batch took, and counts the reads that got none', () => {
+    const durationsMs: number[] = [];
+    const reads = new PendingReads((durationMs) => durationsMs.push(durationMs));
+    const [one, two, three] = [waitingRead(), waitingRead(), waitingRead()];
+    const confirmed = reads.add([one.read, two.read]);
+    const rejected = reads.add([three.read]);
+    reads.confirm([confirmed], 1);
+    reads.applied(1);
+    expect(durationsMs).toEqual([expect.any(Number)]);
+    expect(reads.failed).toBe(0);
+    reads.reject([rejected], { code: 'NO_LEADER', detail: 'none' });
+    expect(durationsMs).toHaveLength(1);
+    expect(reads.failed).toBe(1);
+  });
+
   it('never gives out a context twice', () => {
     const reads = new PendingReads();
     const contexts = [1, 2, 3].map(() => reads.add([waitingRead().read]));

@@ -61,6 +61,7 @@ export class PeerProbe implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private probe(peer: NodeId, address: string): void {
+    this.failures.inc({ peer }, 0);
     const startedMs = performance.now();
     const client = this.channels.channelTo(address).client(HealthClient);
     const deadline = Date.now() + PROBE_TIMEOUT_MS;

@@ -22,7 +22,11 @@ export class RaftMetrics implements OnModuleInit {
     );
     this.gauge('is_leader', 'Whether this node is the leader (1) or not (0)', (s) => (s.role === 'leader' ? 1 : 0));
     this.gauge('term', 'The current term', (s) => s.term);
-    this.gauge('log_first_index', 'The index of the first entry of the log; what is before it is compacted', (s) => s.firstIndex);
+    this.gauge(
+      'log_first_index',
+      'The index of the first entry of the log; what is before it is compacted',
+      (s) => s.firstIndex,
+    );
     this.gauge('log_last_index', 'The index of the last entry of the log', (s) => s.lastIndex);
     this.gauge('commit_index', 'The highest index known to be committed', (s) => s.commitIndex);
     this.gauge('applied_index', 'The highest index that the state machine has applied', (s) => s.appliedIndex);

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Registry } from 'prom-client';
 
 /** How a transfer ended. */
-export type TransferResult = 'complete' | 'failed' | 'cancelled';
+const RESULTS = ['complete', 'failed', 'cancelled'] as const;
+export type TransferResult = (typeof RESULTS)[number];
 
 /** States on their way from and to this node. */
 @Injectable()
@@ -49,6 +50,11 @@ export class SnapshotMetrics {
       labelNames: ['direction'],
       registers,
     });
+    // From 0 on: of a series that begins with its first failure, nobody sees an increase.
+    for (const result of RESULTS) {
+      this.sent.inc({ result }, 0);
+      this.received.inc({ result }, 0);
+    }
     this.inProgress.set({ direction: 'send' }, 0);
     this.inProgress.set({ direction: 'receive' }, 0);
   }

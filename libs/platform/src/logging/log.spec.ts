@@ -1,10 +1,23 @@
 import { logLines } from '../testing/log-lines.js';
+import { createLog } from './log.js';
 
 describe('createLog', () => {
   it('writes JSON: level by name, the fields of the process, those of the event, the message', () => {
     const { log, lines } = logLines();
     log.info({ term: 3 }, 'became leader');
     expect(lines).toEqual([{ level: 'info', node: 'c1-n1', term: 3, msg: 'became leader' }]);
+  });
+
+  it('has on each line what changes, as it then is; what the event says of it goes before', () => {
+    const lines: unknown[] = [];
+    let term = 3;
+    const destination = { write: (line: string) => void lines.push((JSON.parse(line) as { term: number }).term) };
+    const log = createLog({ level: 'info', fields: {}, changing: () => ({ term }), destination });
+    log.info('one');
+    term = 4;
+    log.info('two');
+    log.info({ term: 9 }, 'three');
+    expect(lines).toEqual([3, 4, 9]);
   });
 
   it('leaves out what is below its level', () => {

@@ -15,6 +15,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** On every line: which process speaks, `{ node: 'c1-n1', cluster: 'c1' }`. */
   readonly fields: Readonly<Record<string, string>>;
+  /** What else is on every line, asked for each: `{ term: 7 }`. A line's own fields come before it. */
+  readonly changing?: () => object;
   /** stdout unless given. */
   readonly destination?: DestinationStream;
 }
@@ -23,11 +25,12 @@ export interface LogOptions {
  * JSON, a line per event, with the time in ISO 8601 and the level by name. Lines are written before the call returns,
  * so that what was logged just before an exit is not lost.
  */
-export function createLog({ level, fields, destination }: LogOptions): Log {
+export function createLog({ level, fields, changing, destination }: LogOptions): Log {
   return pino(
     {
       level,
       base: { pid: process.pid, ...fields },
+      ...(changing && { mixin: changing }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: UNLOGGED.flatMap((field) => [field, `*.${field}`]), censor: '[not logged]' },
