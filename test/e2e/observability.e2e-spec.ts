@@ -89,7 +89,7 @@ describe('what an operator sees', () => {
   it('documents every metric that is there, and no other', () => {
     const patterns = documented.map((name) => new RegExp(`^${name.replace('*', '.*')}$`));
     const undocumented = [...families.keys()].filter((name) => !patterns.some((pattern) => pattern.test(name)));
-    const missing = documented.filter((name, i) => ![...families.keys()].some((there) => patterns[i]!.test(there)));
+    const missing = documented.filter((_, i) => ![...families.keys()].some((there) => patterns[i]!.test(there)));
     expect({ undocumented, missing }).toEqual({ undocumented: [], missing: [] });
     expect(documented.filter((name) => name.includes('*'))).toEqual(['ringraft_process_*', 'ringraft_nodejs_*']);
   });
