@@ -1,8 +1,11 @@
+import { allocateBytes } from './byte-slab.js';
 import type { Word64 } from './hash64.js';
 
 const INITIAL_BYTES = 256;
 /** A larger buffer is not kept for the next use, so that one huge value does not stay in memory. */
 const KEPT_BYTES_MAX = 64 * 1024;
+/** Up to here a loop is faster than `set`. */
+const COPIED_ONE_BY_ONE_MAX = 32;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -82,13 +85,16 @@ export class ByteWriter {
     return this;
   }
 
-  /** Hands over what was written, in an array of its own and of exactly its length. */
+  /** Hands over what was written, in an array of exactly its length that nobody else writes to. */
   finish(): Uint8Array {
     const { buffer, position } = this;
     this.position = 0;
-    const isWhole = position === buffer.length;
-    if (isWhole || buffer.length > KEPT_BYTES_MAX) this.buffer = NOTHING;
-    return isWhole ? buffer : buffer.slice(0, position);
+    if (position === buffer.length || buffer.length > KEPT_BYTES_MAX) this.buffer = NOTHING;
+    if (position === buffer.length) return buffer;
+    const written = allocateBytes(position);
+    if (position > COPIED_ONE_BY_ONE_MAX) written.set(buffer.subarray(0, position));
+    else for (let at = 0; at < position; at += 1) written[at] = buffer[at]!;
+    return written;
   }
 
   private reserve(bytes: number): void {

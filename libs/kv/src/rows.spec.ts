@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { compareBytes } from './bytes.js';
 import { decodeUserRow, encodeRecord } from './record.js';
 import {
-  answerRowKey,
+  answersRowKey,
   clientIdOf,
   decodeExpiryRow,
   expiryRange,
   expiryRowKey,
   metaRowKey,
   RESTORE_RANGES,
-  sequenceOf,
+  pageNumberOfRow,
   sessionRowKey,
   userRange,
   userRowKey,
@@ -32,7 +32,7 @@ describe('the layout of rows', () => {
   it('keeps the bytes of version 1', () => {
     expect(hex(metaRowKey())).toBe('01');
     expect(hex(sessionRowKey(258))).toBe('020000000000000102');
-    expect(hex(answerRowKey(1, Number.MAX_SAFE_INTEGER))).toBe('030000000000000001001fffffffffffff');
+    expect(hex(answersRowKey(1, Number.MAX_SAFE_INTEGER))).toBe('030000000000000001001fffffffffffff');
     expect(hex(userRowKey(ascii('ab')))).toBe('106162');
     expect(hex(expiryRowKey(0x123456789ab, ascii('ab')))).toBe('11000001' + '23456789ab' + '6162');
   });
@@ -41,8 +41,8 @@ describe('the layout of rows', () => {
     fc.assert(
       fc.property(number, number, key, (a, b, userKey) => {
         expect(clientIdOf(sessionRowKey(a))).toBe(a);
-        expect(clientIdOf(answerRowKey(a, b))).toBe(a);
-        expect(sequenceOf(answerRowKey(a, b))).toBe(b);
+        expect(clientIdOf(answersRowKey(a, b))).toBe(a);
+        expect(pageNumberOfRow(answersRowKey(a, b))).toBe(b);
         const row = { key: expiryRowKey(a, userKey), value: new Uint8Array(0) };
         expect(decodeExpiryRow(row)).toEqual({ key: userKey, expiresAtMs: a });
       }),
@@ -51,11 +51,11 @@ describe('the layout of rows', () => {
   });
 
   it('has what is to be restored in its ranges, sessions before their answers, and nothing else', () => {
-    const inMemory = [metaRowKey(), sessionRowKey(2 ** 53 - 1), answerRowKey(1, 0)];
+    const inMemory = [metaRowKey(), sessionRowKey(2 ** 53 - 1), answersRowKey(1, 0)];
     expect(inMemory.toSorted(compareBytes)).toEqual(inMemory);
     fc.assert(
       fc.property(number, number, bytes, (a, b, userKey) => {
-        for (const rowKey of [metaRowKey(), sessionRowKey(a), answerRowKey(a, b)]) {
+        for (const rowKey of [metaRowKey(), sessionRowKey(a), answersRowKey(a, b)]) {
           expect(RESTORE_RANGES.filter((range) => isIn(range, rowKey))).toHaveLength(1);
         }
         for (const rowKey of [userRowKey(userKey), expiryRowKey(a, userKey)]) {

@@ -1,3 +1,4 @@
+import { allocateBytes } from './byte-slab.js';
 import { compareBytes } from './bytes.js';
 import type { Row } from './key-space.js';
 
@@ -5,12 +6,12 @@ import type { Row } from './key-space.js';
  * The first byte of a row's key says what the row is; the rest is
  *   META     nothing: one row with the counters and the hashes of the cluster
  *   SESSION  clientId (8 bytes)
- *   ANSWER   clientId (8 bytes), sequence (8 bytes)
+ *   ANSWERS  clientId (8 bytes), number of the page (8 bytes)
  *   USER     the user's key
  *   EXPIRY   expiresAtMs (8 bytes), the user's key; the value is empty
  * Numbers have their highest byte first, so that they sort as numbers. What must be in memory comes first, in one range.
  */
-export const Prefix = { Meta: 0x01, Session: 0x02, Answer: 0x03, User: 0x10, Expiry: 0x11 } as const;
+export const Prefix = { Meta: 0x01, Session: 0x02, Answers: 0x03, User: 0x10, Expiry: 0x11 } as const;
 
 /** Keys from `from` (inclusive) to `to` (exclusive), as `KeySpace.scan` takes them. */
 export interface KeyRange {
@@ -20,7 +21,7 @@ export interface KeyRange {
 
 /** Where the rows are that `StateMachine.restore` wants. */
 export const RESTORE_RANGES: readonly KeyRange[] = [
-  { from: Uint8Array.of(Prefix.Meta), to: Uint8Array.of(Prefix.Answer + 1) },
+  { from: Uint8Array.of(Prefix.Meta), to: Uint8Array.of(Prefix.Answers + 1) },
 ];
 
 export function metaRowKey(): Uint8Array {
@@ -28,29 +29,29 @@ export function metaRowKey(): Uint8Array {
 }
 
 export function sessionRowKey(clientId: number): Uint8Array {
-  const rowKey = new Uint8Array(9);
+  const rowKey = allocateBytes(9);
   rowKey[0] = Prefix.Session;
   writeUint64(rowKey, 1, clientId);
   return rowKey;
 }
 
-export function answerRowKey(clientId: number, sequence: number): Uint8Array {
-  const rowKey = new Uint8Array(17);
-  rowKey[0] = Prefix.Answer;
+export function answersRowKey(clientId: number, pageNumber: number): Uint8Array {
+  const rowKey = allocateBytes(17);
+  rowKey[0] = Prefix.Answers;
   writeUint64(rowKey, 1, clientId);
-  writeUint64(rowKey, 9, sequence);
+  writeUint64(rowKey, 9, pageNumber);
   return rowKey;
 }
 
 export function userRowKey(key: Uint8Array): Uint8Array {
-  const rowKey = new Uint8Array(1 + key.length);
+  const rowKey = allocateBytes(1 + key.length);
   rowKey[0] = Prefix.User;
   rowKey.set(key, 1);
   return rowKey;
 }
 
 export function expiryRowKey(expiresAtMs: number, key: Uint8Array): Uint8Array {
-  const rowKey = new Uint8Array(9 + key.length);
+  const rowKey = allocateBytes(9 + key.length);
   rowKey[0] = Prefix.Expiry;
   writeUint64(rowKey, 1, expiresAtMs);
   rowKey.set(key, 9);
@@ -61,8 +62,8 @@ export function clientIdOf(rowKey: Uint8Array): number {
   return readUint64(rowKey, 1);
 }
 
-export function sequenceOf(answerRow: Uint8Array): number {
-  return readUint64(answerRow, 9);
+export function pageNumberOfRow(answersRow: Uint8Array): number {
+  return readUint64(answersRow, 9);
 }
 
 /** A view into the key of a user's row. */

@@ -1,6 +1,9 @@
 import { decodeAnswer } from './answer-codec.js';
+import { AnswerPage, PAGE_SEQUENCES } from './answer-page.js';
+import { encodeBatch } from './command-batch.js';
 import { encodeCommand } from './command-codec.js';
 import type { Command, SessionStamp } from './commands.js';
+import { clientIdOf, pageNumberOfRow, Prefix } from './rows.js';
 import { SESSION_ANSWERS_MAX, SESSION_IDLE_MS, SESSIONS_MAX } from './sessions.js';
 import { ascii, hex } from './testing/bytes.js';
 import { Replica } from './testing/replica.js';
@@ -35,11 +38,13 @@ describe('sessions', () => {
 
   /** The sequences whose answers the key space holds. */
   function keptRows(): string[] {
-    const prefix = `03${clientId.toString(16).padStart(16, '0')}`;
-    return replica
-      .rows()
-      .filter((row) => row.startsWith(prefix))
-      .map((row) => String(parseInt(row.slice(18, 34), 16)));
+    return [...replica.space.rows()].flatMap(({ key, value }) => {
+      if (key[0] !== Prefix.Answers || clientIdOf(key) !== clientId) return [];
+      const number = pageNumberOfRow(key);
+      const page = AnswerPage.decode(clientId, number, value);
+      const sequences = Array.from({ length: PAGE_SEQUENCES }, (_, place) => number * PAGE_SEQUENCES + place);
+      return sequences.filter((sequence) => page.get(sequence) !== undefined).map(String);
+    });
   }
 
   it('hands out client ids from 1 and never one twice, restarts included', () => {
@@ -224,9 +229,40 @@ describe('sessions', () => {
     expect(use(2).kind).toBe('increment');
   });
 
-  it('refuses to restore an answer without its session', () => {
+  it('keeps the answers to many commands in few rows', () => {
+    const commands = Array.from({ length: 10 * PAGE_SEQUENCES }, (_, i) =>
+      increment({ clientId, sequence: i, acknowledgedBelow: 0 }),
+    );
+    replica.applyAt(NOW, ...commands);
+    expect(keptRows()).toHaveLength(10 * PAGE_SEQUENCES);
+    expect([...replica.space.rows()].filter(({ key }) => key[0] === Prefix.Answers)).toHaveLength(10);
+  });
+
+  it('has the same rows whichever way acknowledgements were grouped', () => {
+    const rowsAfter = (groups: number[]) => {
+      const other = new Replica();
+      const id = other.openSession(NOW);
+      const commands = Array.from({ length: 200 }, (_, i) =>
+        increment({ clientId: id, sequence: i, acknowledgedBelow: Math.max(0, i - 40) }),
+      );
+      const entries = commands.map((command, i) => ({
+        index: other.machine.appliedIndex + 1 + i,
+        data: encodeBatch(NOW, [encodeCommand(command)]),
+      }));
+      for (let at = 0, turn = 0; at < entries.length; turn += 1) {
+        const size = groups[turn % groups.length]!;
+        other.machine.apply(entries.slice(at, at + size));
+        at += size;
+      }
+      return other.rows();
+    };
+    expect(rowsAfter([200])).toEqual(rowsAfter([1]));
+    expect(rowsAfter([7, 100, 3])).toEqual(rowsAfter([1]));
+  });
+
+  it('refuses to restore answers without their session', () => {
     send(1);
-    const rows = [...replica.space.rows()].filter((row) => row.key[0] === 3);
-    expect(() => replica.machine.restore(rows)).toThrow('without its session 1');
+    const rows = [...replica.space.rows()].filter((row) => row.key[0] === Prefix.Answers);
+    expect(() => replica.machine.restore(rows)).toThrow('without their session 1');
   });
 });

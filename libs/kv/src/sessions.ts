@@ -1,10 +1,11 @@
 import { BTreeEx } from 'sorted-btree/extended/index.js';
+import { AnswerPage, pageNumberOf } from './answer-page.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 import type { SessionStamp } from './commands.js';
 import { UnsupportedVersionError } from './decode-error.js';
 import type { Row, RowChange } from './key-space.js';
-import { answerRowKey, clientIdOf, sequenceOf, sessionRowKey } from './rows.js';
+import { answersRowKey, clientIdOf, pageNumberOfRow, sessionRowKey } from './rows.js';
 
 /*
  * The bounds are part of what is replicated: a node with others would hold another state. They change only
@@ -24,8 +25,11 @@ interface Session {
   lastUsedMs: number;
   /** It never falls. All answers are at or above it. */
   acknowledgedBelow: number;
-  /** By sequence. */
-  readonly answers: BTreeEx<number, Uint8Array>;
+  /** By number. A page without answers is not there. */
+  readonly pages: BTreeEx<number, AnswerPage>;
+  answerCount: number;
+  /** The page that was asked for last, as most sequences are next to the ones before. */
+  recent: AnswerPage | undefined;
 }
 
 type Admission =
@@ -36,14 +40,15 @@ type Admission =
 /**
  * The clients' sessions: which sequences have been applied and what was answered (dissertation, section 6.3).
  *
- * All of it is in memory, with a row for each session and for each answer behind it. An answer costs one row
- * to keep and one to drop; a session's own row is written once in each `flush` that follows a use.
+ * All of it is in memory, with a row for each session and for each page of answers behind it. What has changed is
+ * written once in each `flush`: the row of every session that was used, and those of the pages that gained or lost answers.
  */
 export class Sessions {
   private readonly byId = new Map<number, Session>();
   /** The next session to drop is the first. */
   private readonly byLastUse = new BTreeEx<Session, true>(undefined, compareLastUse);
   private readonly used = new Set<Session>();
+  private readonly changedPages = new Set<AnswerPage>();
   private changes: RowChange[] = [];
 
   get count(): number {
@@ -54,6 +59,7 @@ export class Sessions {
     this.byId.clear();
     this.byLastUse.clear();
     this.used.clear();
+    this.changedPages.clear();
   }
 
   restoreSession({ key, value }: Row): void {
@@ -63,14 +69,16 @@ export class Sessions {
     const lastUsedMs = reader.varint('lastUsedMs');
     const acknowledgedBelow = reader.varint('acknowledgedBelow');
     reader.end();
-    this.add({ clientId: clientIdOf(key), lastUsedMs, acknowledgedBelow, answers: new BTreeEx() });
+    this.add(newSession(clientIdOf(key), lastUsedMs, acknowledgedBelow));
   }
 
   /** After the row of its session. */
-  restoreAnswer({ key, value }: Row): void {
+  restoreAnswers({ key, value }: Row): void {
     const session = this.byId.get(clientIdOf(key));
-    if (session === undefined) throw new RangeError(`an answer without its session ${clientIdOf(key)}`);
-    session.answers.set(sequenceOf(key), value);
+    if (session === undefined) throw new RangeError(`answers without their session ${clientIdOf(key)}`);
+    const page = AnswerPage.decode(session.clientId, pageNumberOfRow(key), value);
+    session.pages.set(page.number, page);
+    session.answerCount += page.count;
   }
 
   /** What follows goes into `changes`. */
@@ -89,12 +97,7 @@ export class Sessions {
 
   open(clientId: number, logTimeMs: number): void {
     while (this.byId.size >= SESSIONS_MAX) this.drop(this.byLastUse.minKey()!);
-    const session = {
-      clientId,
-      lastUsedMs: logTimeMs,
-      acknowledgedBelow: 0,
-      answers: new BTreeEx<number, Uint8Array>(),
-    };
+    const session = newSession(clientId, logTimeMs, 0);
     this.add(session);
     this.used.add(session);
   }
@@ -106,23 +109,35 @@ export class Sessions {
     this.use(session, logTimeMs);
     this.acknowledge(session, stamp.acknowledgedBelow);
     if (stamp.sequence < session.acknowledgedBelow) return { kind: 'refused', code: 'SEQUENCE_FORGOTTEN' };
-    const answer = session.answers.get(stamp.sequence);
+    const answer = pageOf(session, stamp.sequence)?.get(stamp.sequence);
     if (answer !== undefined) return { kind: 'repeated', answer };
-    if (session.answers.size >= SESSION_ANSWERS_MAX) return { kind: 'refused', code: 'SESSION_FULL' };
+    if (session.answerCount >= SESSION_ANSWERS_MAX) return { kind: 'refused', code: 'SESSION_FULL' };
     return { kind: 'first', session };
   }
 
   keep(session: Session, sequence: number, answer: Uint8Array): void {
-    session.answers.set(sequence, answer);
-    this.changes.push({ key: answerRowKey(session.clientId, sequence), value: answer });
+    let page = pageOf(session, sequence);
+    if (page === undefined) {
+      page = new AnswerPage(session.clientId, pageNumberOf(sequence));
+      session.pages.set(page.number, page);
+      session.recent = page;
+    }
+    page.keep(sequence, answer);
+    session.answerCount += 1;
+    this.changedPages.add(page);
   }
 
-  /** Adds the rows of the sessions that were used since the last `flush`. */
+  /** Adds the rows of what has changed since the last `flush`. */
   flush(): void {
     for (const session of this.used) {
       this.changes.push({ key: sessionRowKey(session.clientId), value: encodeSession(session) });
     }
     this.used.clear();
+    for (const page of this.changedPages) {
+      const key = answersRowKey(page.clientId, page.number);
+      this.changes.push({ key, value: page.count === 0 ? undefined : page.encode() });
+    }
+    this.changedPages.clear();
   }
 
   private add(session: Session): void {
@@ -140,15 +155,21 @@ export class Sessions {
     this.used.add(session);
   }
 
-  /** Visits only what it drops, however far the mark jumps. */
+  /** Visits only the pages that it drops something from, however far the mark jumps. */
   private acknowledge(session: Session, below: number): void {
     if (below <= session.acknowledgedBelow) return;
     session.acknowledgedBelow = below;
     for (;;) {
-      const sequence = session.answers.minKey();
-      if (sequence === undefined || sequence >= below) return;
-      session.answers.delete(sequence);
-      this.changes.push({ key: answerRowKey(session.clientId, sequence), value: undefined });
+      const number = session.pages.minKey();
+      if (number === undefined || number > pageNumberOf(below)) return;
+      const page = session.pages.get(number)!;
+      const dropped = page.dropBelow(below);
+      if (dropped === 0) return;
+      session.answerCount -= dropped;
+      this.changedPages.add(page);
+      if (page.count > 0) return;
+      session.pages.delete(number);
+      if (session.recent === page) session.recent = undefined;
     }
   }
 
@@ -157,10 +178,24 @@ export class Sessions {
     this.byLastUse.delete(session);
     this.used.delete(session);
     this.changes.push({ key: sessionRowKey(session.clientId), value: undefined });
-    for (const sequence of session.answers.keys()) {
-      this.changes.push({ key: answerRowKey(session.clientId, sequence), value: undefined });
+    for (const page of session.pages.values()) {
+      page.dropAll();
+      this.changedPages.add(page);
     }
   }
+}
+
+function newSession(clientId: number, lastUsedMs: number, acknowledgedBelow: number): Session {
+  const pages = new BTreeEx<number, AnswerPage>();
+  return { clientId, lastUsedMs, acknowledgedBelow, pages, answerCount: 0, recent: undefined };
+}
+
+function pageOf(session: Session, sequence: number): AnswerPage | undefined {
+  const number = pageNumberOf(sequence);
+  if (session.recent?.number === number) return session.recent;
+  const page = session.pages.get(number);
+  if (page !== undefined) session.recent = page;
+  return page;
 }
 
 /** version, lastUsedMs, acknowledgedBelow. */

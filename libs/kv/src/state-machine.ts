@@ -174,8 +174,8 @@ export class StateMachine {
       case Prefix.Session:
         this.sessions.restoreSession(row);
         break;
-      case Prefix.Answer:
-        this.sessions.restoreAnswer(row);
+      case Prefix.Answers:
+        this.sessions.restoreAnswers(row);
         break;
       default:
         throw new RangeError(`a row with prefix ${row.key[0]} is none that is restored`);

@@ -13,7 +13,7 @@ export function successResult(answer: Uint8Array): Result {
   return {
     id: 0,
     code: '',
-    answer: Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength),
+    answer,
     outcome: Outcome.APPLIED,
     leader: undefined,
     detail: '',
@@ -57,4 +57,4 @@ export function errorOfResult(result: Result): RingraftError {
   return new RingraftError(result.code, result.detail, result.leader ? { leader: result.leader } : {}, { outcome });
 }
 
-const NO_ANSWER = Buffer.alloc(0);
+const NO_ANSWER = new Uint8Array(0);

@@ -293,7 +293,7 @@ class PendingOperation implements Expiring {
     const { command, forward, consistency } = this.request;
     return {
       id: this.id,
-      command: Buffer.from(command.buffer, command.byteOffset, command.byteLength),
+      command,
       forward: forward ?? false,
       timeoutMs: Math.max(1, Math.floor(this.deadlineMs - nowMs)),
       consistency: consistency ?? Consistency.UNSPECIFIED,

@@ -131,7 +131,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
   {
     name: 'sessions-forgotten-on-restart',
     breaks: 'l, exactly once',
-    edits: [{ file: STATE_MACHINE, find: '        this.sessions.restoreAnswer(row);\n', replace: '' }],
+    edits: [{ file: STATE_MACHINE, find: '        this.sessions.restoreAnswers(row);\n', replace: '' }],
     note: 'after a restart, or a snapshot, a retry is applied a second time',
   },
   {
@@ -140,7 +140,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'libs/kv/src/sessions.ts',
-        find: '    this.changes.push({ key: answerRowKey(session.clientId, sequence), value: answer });\n',
+        find: '      this.changes.push({ key, value: page.count === 0 ? undefined : page.encode() });\n',
         replace: '',
       },
     ],

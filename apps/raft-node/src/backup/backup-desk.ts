@@ -88,7 +88,7 @@ export class BackupDesk implements BeforeApplicationShutdown {
         // A state that has turned out to be wrong meanwhile is nobody's backup.
         this.requireSound();
         for (let at = 0; at < data.length; at += MESSAGE_BYTES_MAX) {
-          await this.send(call, Buffer.from(data.subarray(at, at + MESSAGE_BYTES_MAX)), stop);
+          await this.send(call, data.subarray(at, at + MESSAGE_BYTES_MAX), stop);
         }
         this.metrics.sent(data.length);
         bytes += data.length;
@@ -153,7 +153,7 @@ export class BackupDesk implements BeforeApplicationShutdown {
     return new RingraftError(code, detail, leader && { leader }, outcome && { outcome });
   }
 
-  private async send(call: SaveCall, data: Buffer, stop: AbortSignal): Promise<void> {
+  private async send(call: SaveCall, data: Uint8Array, stop: AbortSignal): Promise<void> {
     const waitMs = this.throttle.reserve(data.length);
     if (waitMs > 0) await sleep(waitMs, undefined, { signal: stop });
     stop.throwIfAborted();

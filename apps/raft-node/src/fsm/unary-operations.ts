@@ -35,7 +35,7 @@ export class UnaryOperations {
     const record = answer.found ? answer.record : undefined;
     return {
       found: answer.found,
-      value: Buffer.from(record?.value ?? []),
+      value: record?.value ?? new Uint8Array(0),
       contentType: record?.contentType ?? '',
       revision: record?.revision ?? 0,
     };
@@ -75,10 +75,9 @@ export class UnaryOperations {
   }
 }
 
-function encode(request: Request): Buffer {
+function encode(request: Request): Uint8Array {
   try {
-    const bytes = encodeCommand(request);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return encodeCommand(request);
   } catch (error) {
     if (error instanceof RangeError) throw new RingraftError('INVALID_REQUEST', error.message);
     throw error;

@@ -85,13 +85,7 @@ export function fromWireResponse(selfId: string, followerId: string, wire: WireR
 }
 
 function toWireEntry(entry: Entry): WireEntry {
-  const { data } = entry;
-  return {
-    index: entry.index,
-    term: entry.term,
-    type: TYPE_TO_WIRE[entry.type],
-    data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-  };
+  return { index: entry.index, term: entry.term, type: TYPE_TO_WIRE[entry.type], data: entry.data };
 }
 
 function fromWireEntry(wire: WireEntry): Entry {

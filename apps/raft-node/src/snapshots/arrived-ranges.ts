@@ -96,11 +96,15 @@ function requireRows(range: SnapshotRange): void {
 
 function isSame(one: SnapshotRange, other: SnapshotRange): boolean {
   return (
-    one.from.equals(other.from) &&
-    one.to.equals(other.to) &&
+    isEqual(one.from, other.from) &&
+    isEqual(one.to, other.to) &&
     one.isLast === other.isLast &&
-    one.digest.equals(other.digest)
+    isEqual(one.digest, other.digest)
   );
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
 }
 
 function invalid(range: SnapshotRange, detail: string): Error {

@@ -251,7 +251,7 @@ export class SnapshotReceiver implements OnApplicationBootstrap, BeforeApplicati
     let fault: Error | undefined;
     while (bytes < PUT_BYTES_MAX && fault === undefined) {
       const { isLast, to } = taken.at(-1)!;
-      const next = stream.takeRangeIf(({ hasRows, from }) => hasRows && !isLast && from.equals(to));
+      const next = stream.takeRangeIf(({ hasRows, from }) => hasRows && !isLast && Buffer.compare(from, to) === 0);
       if (next === undefined) break;
       // Checking one takes a millisecond or more.
       await nextTurn();

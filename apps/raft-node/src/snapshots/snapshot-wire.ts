@@ -18,7 +18,7 @@ export function headerOf(clusterId: string, incarnation: string, message: Instal
       lastIncludedIndex: index,
       lastIncludedTerm: term,
       configurationIndex: configuration.index,
-      configuration: Buffer.from(encodeConfiguration(configuration.configuration)),
+      configuration: encodeConfiguration(configuration.configuration),
     },
   };
 }
@@ -53,18 +53,18 @@ export function rangeRequest(sequence: number, range: StateRange, hasRows: boole
   return {
     range: {
       sequence,
-      from: sharing(range.from),
-      to: range.to === undefined ? Buffer.alloc(0) : sharing(range.to),
+      from: range.from,
+      to: range.to ?? new Uint8Array(0),
       isLast: range.to === undefined,
-      digest: sharing(range.digest),
+      digest: range.digest,
       hasRows,
-      rows: hasRows ? range.rows.map(({ key, value }) => ({ key: sharing(key), value: sharing(value) })) : [],
+      rows: hasRows ? [...range.rows] : [],
     },
   };
 }
 
 export function endRequest(ranges: number, rows: number, digest: Uint8Array): InstallSnapshotRequest {
-  return { end: { ranges, rows, digest: sharing(digest) } };
+  return { end: { ranges, rows, digest } };
 }
 
 export function rangeOf(wire: SnapshotRange): StateRange {
@@ -92,8 +92,4 @@ export function bytesOfRows(rows: StateRange['rows']): number {
 
 export function malformed(detail: string): RingraftError {
   return new RingraftError('INVALID_REQUEST', detail);
-}
-
-function sharing(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -30,7 +30,7 @@ export interface SaveResponse {
    * The next bytes of the file, whose format docs/backup.md describes. The last of them complete its checksum: a file without them is
    * no backup.
    */
-  data: Buffer;
+  data: Uint8Array;
 }
 
 function createBaseSaveRequest(): SaveRequest {
@@ -86,7 +86,7 @@ export const SaveRequest: MessageFns<SaveRequest> = {
 };
 
 function createBaseSaveResponse(): SaveResponse {
-  return { data: Buffer.alloc(0) };
+  return { data: new Uint8Array(0) };
 }
 
 export const SaveResponse: MessageFns<SaveResponse> = {
@@ -115,7 +115,7 @@ export const SaveResponse: MessageFns<SaveResponse> = {
               break;
             }
 
-            message.data = Buffer.from(reader.bytes());
+            message.data = reader.bytes();
             continue;
           }
         }
@@ -131,7 +131,7 @@ export const SaveResponse: MessageFns<SaveResponse> = {
   },
 
   fromJSON(object: any): SaveResponse {
-    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+    return { data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0) };
   },
 
   toJSON(message: SaveResponse): unknown {
@@ -147,7 +147,7 @@ export const SaveResponse: MessageFns<SaveResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<SaveResponse>, I>>(object: I): SaveResponse {
     const message = createBaseSaveResponse();
-    message.data = object.data ?? Buffer.alloc(0);
+    message.data = object.data ?? new Uint8Array(0);
     return message;
   },
 };
@@ -184,11 +184,28 @@ export const BackupClient = makeGenericClientConstructor(BackupService, "admin.v
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

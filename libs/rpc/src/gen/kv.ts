@@ -119,7 +119,7 @@ export interface Operation {
   /** Chosen by the caller, unique among its operations in flight on this stream. */
   id: number;
   /** A command or query in the encoding of libs/kv. */
-  command: Buffer;
+  command: Uint8Array;
   /** A follower passes the operation on to the leader instead of answering NOT_LEADER. */
   forward: boolean;
   /** How long the caller waits from now on, in milliseconds; 0 leaves it to the node's own bound. */
@@ -136,7 +136,7 @@ export interface Result {
   /** Empty on success, else a code of the error table. */
   code: string;
   /** An answer in the encoding of libs/kv; only on success. */
-  answer: Buffer;
+  answer: Uint8Array;
   outcome: Outcome;
   leader?: LeaderHint | undefined;
   detail: string;
@@ -152,14 +152,14 @@ export interface OpenSessionResponse {
 }
 
 export interface GetRequest {
-  key: Buffer;
+  key: Uint8Array;
   consistency: Consistency;
   forward: boolean;
 }
 
 export interface GetResponse {
   found: boolean;
-  value: Buffer;
+  value: Uint8Array;
   contentType: string;
   revision: number;
 }
@@ -187,8 +187,8 @@ export interface Condition {
 }
 
 export interface SetRequest {
-  key: Buffer;
-  value: Buffer;
+  key: Uint8Array;
+  value: Uint8Array;
   contentType: string;
   /** Milliseconds of log time after which the key expires; 0 keeps it for ever. */
   ttlMs: number;
@@ -203,7 +203,7 @@ export interface SetResponse {
 }
 
 export interface DeleteRequest {
-  key: Buffer;
+  key: Uint8Array;
   condition?: Condition | undefined;
   session?: Session | undefined;
   forward: boolean;
@@ -375,7 +375,7 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
 };
 
 function createBaseOperation(): Operation {
-  return { id: 0, command: Buffer.alloc(0), forward: false, timeoutMs: 0, consistency: 0 };
+  return { id: 0, command: new Uint8Array(0), forward: false, timeoutMs: 0, consistency: 0 };
 }
 
 export const Operation: MessageFns<Operation> = {
@@ -424,7 +424,7 @@ export const Operation: MessageFns<Operation> = {
               break;
             }
 
-            message.command = Buffer.from(reader.bytes());
+            message.command = reader.bytes();
             continue;
           }
           case 3: {
@@ -466,7 +466,7 @@ export const Operation: MessageFns<Operation> = {
   fromJSON(object: any): Operation {
     return {
       id: isSet(object.id) ? globalThis.Number(object.id) : 0,
-      command: isSet(object.command) ? Buffer.from(bytesFromBase64(object.command)) : Buffer.alloc(0),
+      command: isSet(object.command) ? bytesFromBase64(object.command) : new Uint8Array(0),
       forward: isSet(object.forward) ? globalThis.Boolean(object.forward) : false,
       timeoutMs: isSet(object.timeoutMs)
         ? globalThis.Number(object.timeoutMs)
@@ -503,7 +503,7 @@ export const Operation: MessageFns<Operation> = {
   fromPartial<I extends Exact<DeepPartial<Operation>, I>>(object: I): Operation {
     const message = createBaseOperation();
     message.id = object.id ?? 0;
-    message.command = object.command ?? Buffer.alloc(0);
+    message.command = object.command ?? new Uint8Array(0);
     message.forward = object.forward ?? false;
     message.timeoutMs = object.timeoutMs ?? 0;
     message.consistency = object.consistency ?? 0;
@@ -581,7 +581,7 @@ export const ExecuteResponse: MessageFns<ExecuteResponse> = {
 };
 
 function createBaseResult(): Result {
-  return { id: 0, code: "", answer: Buffer.alloc(0), outcome: 0, leader: undefined, detail: "" };
+  return { id: 0, code: "", answer: new Uint8Array(0), outcome: 0, leader: undefined, detail: "" };
 }
 
 export const Result: MessageFns<Result> = {
@@ -641,7 +641,7 @@ export const Result: MessageFns<Result> = {
               break;
             }
 
-            message.answer = Buffer.from(reader.bytes());
+            message.answer = reader.bytes();
             continue;
           }
           case 4: {
@@ -684,7 +684,7 @@ export const Result: MessageFns<Result> = {
     return {
       id: isSet(object.id) ? globalThis.Number(object.id) : 0,
       code: isSet(object.code) ? globalThis.String(object.code) : "",
-      answer: isSet(object.answer) ? Buffer.from(bytesFromBase64(object.answer)) : Buffer.alloc(0),
+      answer: isSet(object.answer) ? bytesFromBase64(object.answer) : new Uint8Array(0),
       outcome: isSet(object.outcome) ? outcomeFromJSON(object.outcome) : 0,
       leader: isSet(object.leader) ? LeaderHint.fromJSON(object.leader) : undefined,
       detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
@@ -721,7 +721,7 @@ export const Result: MessageFns<Result> = {
     const message = createBaseResult();
     message.id = object.id ?? 0;
     message.code = object.code ?? "";
-    message.answer = object.answer ?? Buffer.alloc(0);
+    message.answer = object.answer ?? new Uint8Array(0);
     message.outcome = object.outcome ?? 0;
     message.leader = (object.leader !== undefined && object.leader !== null)
       ? LeaderHint.fromPartial(object.leader)
@@ -872,7 +872,7 @@ export const OpenSessionResponse: MessageFns<OpenSessionResponse> = {
 };
 
 function createBaseGetRequest(): GetRequest {
-  return { key: Buffer.alloc(0), consistency: 0, forward: false };
+  return { key: new Uint8Array(0), consistency: 0, forward: false };
 }
 
 export const GetRequest: MessageFns<GetRequest> = {
@@ -907,7 +907,7 @@ export const GetRequest: MessageFns<GetRequest> = {
               break;
             }
 
-            message.key = Buffer.from(reader.bytes());
+            message.key = reader.bytes();
             continue;
           }
           case 2: {
@@ -940,7 +940,7 @@ export const GetRequest: MessageFns<GetRequest> = {
 
   fromJSON(object: any): GetRequest {
     return {
-      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
+      key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0),
       consistency: isSet(object.consistency) ? consistencyFromJSON(object.consistency) : 0,
       forward: isSet(object.forward) ? globalThis.Boolean(object.forward) : false,
     };
@@ -965,7 +965,7 @@ export const GetRequest: MessageFns<GetRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<GetRequest>, I>>(object: I): GetRequest {
     const message = createBaseGetRequest();
-    message.key = object.key ?? Buffer.alloc(0);
+    message.key = object.key ?? new Uint8Array(0);
     message.consistency = object.consistency ?? 0;
     message.forward = object.forward ?? false;
     return message;
@@ -973,7 +973,7 @@ export const GetRequest: MessageFns<GetRequest> = {
 };
 
 function createBaseGetResponse(): GetResponse {
-  return { found: false, value: Buffer.alloc(0), contentType: "", revision: 0 };
+  return { found: false, value: new Uint8Array(0), contentType: "", revision: 0 };
 }
 
 export const GetResponse: MessageFns<GetResponse> = {
@@ -1019,7 +1019,7 @@ export const GetResponse: MessageFns<GetResponse> = {
               break;
             }
 
-            message.value = Buffer.from(reader.bytes());
+            message.value = reader.bytes();
             continue;
           }
           case 3: {
@@ -1053,7 +1053,7 @@ export const GetResponse: MessageFns<GetResponse> = {
   fromJSON(object: any): GetResponse {
     return {
       found: isSet(object.found) ? globalThis.Boolean(object.found) : false,
-      value: isSet(object.value) ? Buffer.from(bytesFromBase64(object.value)) : Buffer.alloc(0),
+      value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0),
       contentType: isSet(object.contentType)
         ? globalThis.String(object.contentType)
         : isSet(object.content_type)
@@ -1086,7 +1086,7 @@ export const GetResponse: MessageFns<GetResponse> = {
   fromPartial<I extends Exact<DeepPartial<GetResponse>, I>>(object: I): GetResponse {
     const message = createBaseGetResponse();
     message.found = object.found ?? false;
-    message.value = object.value ?? Buffer.alloc(0);
+    message.value = object.value ?? new Uint8Array(0);
     message.contentType = object.contentType ?? "";
     message.revision = object.revision ?? 0;
     return message;
@@ -1332,8 +1332,8 @@ export const Condition: MessageFns<Condition> = {
 
 function createBaseSetRequest(): SetRequest {
   return {
-    key: Buffer.alloc(0),
-    value: Buffer.alloc(0),
+    key: new Uint8Array(0),
+    value: new Uint8Array(0),
     contentType: "",
     ttlMs: 0,
     condition: undefined,
@@ -1386,7 +1386,7 @@ export const SetRequest: MessageFns<SetRequest> = {
               break;
             }
 
-            message.key = Buffer.from(reader.bytes());
+            message.key = reader.bytes();
             continue;
           }
           case 2: {
@@ -1394,7 +1394,7 @@ export const SetRequest: MessageFns<SetRequest> = {
               break;
             }
 
-            message.value = Buffer.from(reader.bytes());
+            message.value = reader.bytes();
             continue;
           }
           case 3: {
@@ -1451,8 +1451,8 @@ export const SetRequest: MessageFns<SetRequest> = {
 
   fromJSON(object: any): SetRequest {
     return {
-      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
-      value: isSet(object.value) ? Buffer.from(bytesFromBase64(object.value)) : Buffer.alloc(0),
+      key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0),
+      value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0),
       contentType: isSet(object.contentType)
         ? globalThis.String(object.contentType)
         : isSet(object.content_type)
@@ -1500,8 +1500,8 @@ export const SetRequest: MessageFns<SetRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<SetRequest>, I>>(object: I): SetRequest {
     const message = createBaseSetRequest();
-    message.key = object.key ?? Buffer.alloc(0);
-    message.value = object.value ?? Buffer.alloc(0);
+    message.key = object.key ?? new Uint8Array(0);
+    message.value = object.value ?? new Uint8Array(0);
     message.contentType = object.contentType ?? "";
     message.ttlMs = object.ttlMs ?? 0;
     message.condition = (object.condition !== undefined && object.condition !== null)
@@ -1601,7 +1601,7 @@ export const SetResponse: MessageFns<SetResponse> = {
 };
 
 function createBaseDeleteRequest(): DeleteRequest {
-  return { key: Buffer.alloc(0), condition: undefined, session: undefined, forward: false };
+  return { key: new Uint8Array(0), condition: undefined, session: undefined, forward: false };
 }
 
 export const DeleteRequest: MessageFns<DeleteRequest> = {
@@ -1639,7 +1639,7 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
               break;
             }
 
-            message.key = Buffer.from(reader.bytes());
+            message.key = reader.bytes();
             continue;
           }
           case 2: {
@@ -1680,7 +1680,7 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
 
   fromJSON(object: any): DeleteRequest {
     return {
-      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
+      key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0),
       condition: isSet(object.condition) ? Condition.fromJSON(object.condition) : undefined,
       session: isSet(object.session) ? Session.fromJSON(object.session) : undefined,
       forward: isSet(object.forward) ? globalThis.Boolean(object.forward) : false,
@@ -1709,7 +1709,7 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
   },
   fromPartial<I extends Exact<DeepPartial<DeleteRequest>, I>>(object: I): DeleteRequest {
     const message = createBaseDeleteRequest();
-    message.key = object.key ?? Buffer.alloc(0);
+    message.key = object.key ?? new Uint8Array(0);
     message.condition = (object.condition !== undefined && object.condition !== null)
       ? Condition.fromPartial(object.condition)
       : undefined;
@@ -1936,11 +1936,28 @@ export const KeyValueClient = makeGenericClientConstructor(KeyValueService, "kv.
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

@@ -70,7 +70,7 @@ export interface Entry {
   index: number;
   term: number;
   type: EntryType;
-  data: Buffer;
+  data: Uint8Array;
 }
 
 export interface AppendEntriesRequest {
@@ -107,7 +107,7 @@ export interface AppendEntriesResponse {
 }
 
 function createBaseEntry(): Entry {
-  return { index: 0, term: 0, type: 0, data: Buffer.alloc(0) };
+  return { index: 0, term: 0, type: 0, data: new Uint8Array(0) };
 }
 
 export const Entry: MessageFns<Entry> = {
@@ -169,7 +169,7 @@ export const Entry: MessageFns<Entry> = {
               break;
             }
 
-            message.data = Buffer.from(reader.bytes());
+            message.data = reader.bytes();
             continue;
           }
         }
@@ -189,7 +189,7 @@ export const Entry: MessageFns<Entry> = {
       index: isSet(object.index) ? globalThis.Number(object.index) : 0,
       term: isSet(object.term) ? globalThis.Number(object.term) : 0,
       type: isSet(object.type) ? entryTypeFromJSON(object.type) : 0,
-      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
     };
   },
 
@@ -218,7 +218,7 @@ export const Entry: MessageFns<Entry> = {
     message.index = object.index ?? 0;
     message.term = object.term ?? 0;
     message.type = object.type ?? 0;
-    message.data = object.data ?? Buffer.alloc(0);
+    message.data = object.data ?? new Uint8Array(0);
     return message;
   },
 };
@@ -754,11 +754,28 @@ export const ReplicationClient = makeGenericClientConstructor(ReplicationService
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

@@ -40,35 +40,35 @@ export interface SnapshotHeader {
   lastIncludedTerm: number;
   /** The entry that set the configuration in force at last_included_index, and that configuration in the encoding of libs/raft. */
   configurationIndex: number;
-  configuration: Buffer;
+  configuration: Uint8Array;
 }
 
 /** All rows with from <= key < to. */
 export interface SnapshotRange {
   /** Counts the ranges of this stream from 1. */
   sequence: number;
-  from: Buffer;
+  from: Uint8Array;
   /** Exclusive. */
-  to: Buffer;
+  to: Uint8Array;
   /** Nothing lies behind this range; `to` is empty. */
   isLast: boolean;
   /** SHA-256 of the rows. */
-  digest: Buffer;
+  digest: Uint8Array;
   /** False: only asks whether the follower holds the same rows already. */
   hasRows: boolean;
   rows: SnapshotRow[];
 }
 
 export interface SnapshotRow {
-  key: Buffer;
-  value: Buffer;
+  key: Uint8Array;
+  value: Uint8Array;
 }
 
 export interface SnapshotEnd {
   ranges: number;
   rows: number;
   /** SHA-256 of the digests of all ranges, in order. */
-  digest: Buffer;
+  digest: Uint8Array;
 }
 
 export interface InstallSnapshotResponse {
@@ -254,7 +254,7 @@ function createBaseSnapshotHeader(): SnapshotHeader {
     lastIncludedIndex: 0,
     lastIncludedTerm: 0,
     configurationIndex: 0,
-    configuration: Buffer.alloc(0),
+    configuration: new Uint8Array(0),
   };
 }
 
@@ -372,7 +372,7 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
               break;
             }
 
-            message.configuration = Buffer.from(reader.bytes());
+            message.configuration = reader.bytes();
             continue;
           }
         }
@@ -421,7 +421,7 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
         : isSet(object.configuration_index)
         ? globalThis.Number(object.configuration_index)
         : 0,
-      configuration: isSet(object.configuration) ? Buffer.from(bytesFromBase64(object.configuration)) : Buffer.alloc(0),
+      configuration: isSet(object.configuration) ? bytesFromBase64(object.configuration) : new Uint8Array(0),
     };
   },
 
@@ -470,7 +470,7 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
     message.lastIncludedIndex = object.lastIncludedIndex ?? 0;
     message.lastIncludedTerm = object.lastIncludedTerm ?? 0;
     message.configurationIndex = object.configurationIndex ?? 0;
-    message.configuration = object.configuration ?? Buffer.alloc(0);
+    message.configuration = object.configuration ?? new Uint8Array(0);
     return message;
   },
 };
@@ -478,10 +478,10 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
 function createBaseSnapshotRange(): SnapshotRange {
   return {
     sequence: 0,
-    from: Buffer.alloc(0),
-    to: Buffer.alloc(0),
+    from: new Uint8Array(0),
+    to: new Uint8Array(0),
     isLast: false,
-    digest: Buffer.alloc(0),
+    digest: new Uint8Array(0),
     hasRows: false,
     rows: [],
   };
@@ -539,7 +539,7 @@ export const SnapshotRange: MessageFns<SnapshotRange> = {
               break;
             }
 
-            message.from = Buffer.from(reader.bytes());
+            message.from = reader.bytes();
             continue;
           }
           case 3: {
@@ -547,7 +547,7 @@ export const SnapshotRange: MessageFns<SnapshotRange> = {
               break;
             }
 
-            message.to = Buffer.from(reader.bytes());
+            message.to = reader.bytes();
             continue;
           }
           case 4: {
@@ -563,7 +563,7 @@ export const SnapshotRange: MessageFns<SnapshotRange> = {
               break;
             }
 
-            message.digest = Buffer.from(reader.bytes());
+            message.digest = reader.bytes();
             continue;
           }
           case 6: {
@@ -597,14 +597,14 @@ export const SnapshotRange: MessageFns<SnapshotRange> = {
   fromJSON(object: any): SnapshotRange {
     return {
       sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
-      from: isSet(object.from) ? Buffer.from(bytesFromBase64(object.from)) : Buffer.alloc(0),
-      to: isSet(object.to) ? Buffer.from(bytesFromBase64(object.to)) : Buffer.alloc(0),
+      from: isSet(object.from) ? bytesFromBase64(object.from) : new Uint8Array(0),
+      to: isSet(object.to) ? bytesFromBase64(object.to) : new Uint8Array(0),
       isLast: isSet(object.isLast)
         ? globalThis.Boolean(object.isLast)
         : isSet(object.is_last)
         ? globalThis.Boolean(object.is_last)
         : false,
-      digest: isSet(object.digest) ? Buffer.from(bytesFromBase64(object.digest)) : Buffer.alloc(0),
+      digest: isSet(object.digest) ? bytesFromBase64(object.digest) : new Uint8Array(0),
       hasRows: isSet(object.hasRows)
         ? globalThis.Boolean(object.hasRows)
         : isSet(object.has_rows)
@@ -646,10 +646,10 @@ export const SnapshotRange: MessageFns<SnapshotRange> = {
   fromPartial<I extends Exact<DeepPartial<SnapshotRange>, I>>(object: I): SnapshotRange {
     const message = createBaseSnapshotRange();
     message.sequence = object.sequence ?? 0;
-    message.from = object.from ?? Buffer.alloc(0);
-    message.to = object.to ?? Buffer.alloc(0);
+    message.from = object.from ?? new Uint8Array(0);
+    message.to = object.to ?? new Uint8Array(0);
     message.isLast = object.isLast ?? false;
-    message.digest = object.digest ?? Buffer.alloc(0);
+    message.digest = object.digest ?? new Uint8Array(0);
     message.hasRows = object.hasRows ?? false;
     message.rows = object.rows?.map((e) => SnapshotRow.fromPartial(e)) || [];
     return message;
@@ -657,7 +657,7 @@ export const SnapshotRange: MessageFns<SnapshotRange> = {
 };
 
 function createBaseSnapshotRow(): SnapshotRow {
-  return { key: Buffer.alloc(0), value: Buffer.alloc(0) };
+  return { key: new Uint8Array(0), value: new Uint8Array(0) };
 }
 
 export const SnapshotRow: MessageFns<SnapshotRow> = {
@@ -689,7 +689,7 @@ export const SnapshotRow: MessageFns<SnapshotRow> = {
               break;
             }
 
-            message.key = Buffer.from(reader.bytes());
+            message.key = reader.bytes();
             continue;
           }
           case 2: {
@@ -697,7 +697,7 @@ export const SnapshotRow: MessageFns<SnapshotRow> = {
               break;
             }
 
-            message.value = Buffer.from(reader.bytes());
+            message.value = reader.bytes();
             continue;
           }
         }
@@ -714,8 +714,8 @@ export const SnapshotRow: MessageFns<SnapshotRow> = {
 
   fromJSON(object: any): SnapshotRow {
     return {
-      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
-      value: isSet(object.value) ? Buffer.from(bytesFromBase64(object.value)) : Buffer.alloc(0),
+      key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0),
+      value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0),
     };
   },
 
@@ -735,14 +735,14 @@ export const SnapshotRow: MessageFns<SnapshotRow> = {
   },
   fromPartial<I extends Exact<DeepPartial<SnapshotRow>, I>>(object: I): SnapshotRow {
     const message = createBaseSnapshotRow();
-    message.key = object.key ?? Buffer.alloc(0);
-    message.value = object.value ?? Buffer.alloc(0);
+    message.key = object.key ?? new Uint8Array(0);
+    message.value = object.value ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBaseSnapshotEnd(): SnapshotEnd {
-  return { ranges: 0, rows: 0, digest: Buffer.alloc(0) };
+  return { ranges: 0, rows: 0, digest: new Uint8Array(0) };
 }
 
 export const SnapshotEnd: MessageFns<SnapshotEnd> = {
@@ -793,7 +793,7 @@ export const SnapshotEnd: MessageFns<SnapshotEnd> = {
               break;
             }
 
-            message.digest = Buffer.from(reader.bytes());
+            message.digest = reader.bytes();
             continue;
           }
         }
@@ -812,7 +812,7 @@ export const SnapshotEnd: MessageFns<SnapshotEnd> = {
     return {
       ranges: isSet(object.ranges) ? globalThis.Number(object.ranges) : 0,
       rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
-      digest: isSet(object.digest) ? Buffer.from(bytesFromBase64(object.digest)) : Buffer.alloc(0),
+      digest: isSet(object.digest) ? bytesFromBase64(object.digest) : new Uint8Array(0),
     };
   },
 
@@ -837,7 +837,7 @@ export const SnapshotEnd: MessageFns<SnapshotEnd> = {
     const message = createBaseSnapshotEnd();
     message.ranges = object.ranges ?? 0;
     message.rows = object.rows ?? 0;
-    message.digest = object.digest ?? Buffer.alloc(0);
+    message.digest = object.digest ?? new Uint8Array(0);
     return message;
   },
 };
@@ -994,11 +994,28 @@ export const SnapshotsClient = makeGenericClientConstructor(SnapshotsService, "r
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

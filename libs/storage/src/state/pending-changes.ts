@@ -8,8 +8,8 @@ const CHANGE_BYTES = 32;
 
 /** Changes that go out as one batch: what reads must see before the database has it. */
 export class PendingChanges {
-  /** By key, the last change. */
-  private readonly rows = new Map<string, Uint8Array | undefined>();
+  /** By name, the last change. */
+  private readonly rows = new Map<string, RowChange>();
   private sizeBytes = 0;
   private lastIndex = 0;
   private described: StoredDescription | undefined;
@@ -32,33 +32,30 @@ export class PendingChanges {
   }
 
   add(changes: readonly RowChange[], appliedIndex: number): void {
-    for (const { key, value } of changes) {
-      this.rows.set(nameOf(key), value);
-      this.sizeBytes += CHANGE_BYTES + key.length + (value?.length ?? 0);
+    for (const change of changes) {
+      this.rows.set(nameOf(change.key), change);
+      this.sizeBytes += CHANGE_BYTES + change.key.length + (change.value?.length ?? 0);
     }
     this.lastIndex = appliedIndex;
   }
 
-  /** The last change of this row, if there is one: a value, or `undefined` for a deletion. */
-  find(key: Uint8Array): { readonly value: Uint8Array | undefined } | undefined {
-    if (this.rows.size === 0) return undefined;
-    const name = nameOf(key);
-    const value = this.rows.get(name);
-    return value !== undefined || this.rows.has(name) ? { value } : undefined;
+  /** The last change of the row of this name (see `nameOf`), if there is one: a value, or `undefined` for a deletion. */
+  find(name: string): RowChange | undefined {
+    return this.rows.get(name);
   }
 
   /** Puts what changed of the rows with `from <= key < to` over what `overlay` has of earlier changes. */
   overlayOnto(overlay: Map<string, Uint8Array | undefined>, from: Uint8Array, to: Uint8Array): void {
     const first = nameOf(from);
     const end = nameOf(to);
-    for (const [name, value] of this.rows) {
+    for (const [name, { value }] of this.rows) {
       if (name >= first && name < end) overlay.set(name, value);
     }
   }
 
   /** For the database. */
   *changes(): IterableIterator<StoredChange> {
-    for (const [name, value] of this.rows) yield [storedKeyOf(Buffer.from(name, 'latin1')), value];
+    for (const { key, value } of this.rows.values()) yield [storedKeyOf(key), value];
   }
 }
 
@@ -73,6 +70,11 @@ export function withOverlay(stored: readonly Row[], overlay: ReadonlyMap<string,
 }
 
 /** One character a byte, so that names sort as their keys do. */
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+export function nameOf(key: Uint8Array): string {
+  // Each lookup of a row needs one: a Buffer around the key would cost as much as the name.
+  return latin1Slice.call(key, 0, key.length);
 }
+
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+};

@@ -4,7 +4,7 @@ import type { Done } from '../completion.js';
 import { promised } from '../completion.js';
 import { CorruptStateError, StateFailedError, StateFullError } from '../errors.js';
 import { stateErrorOf } from './level-error.js';
-import { PendingChanges, withOverlay } from './pending-changes.js';
+import { nameOf, PendingChanges, withOverlay } from './pending-changes.js';
 import { StagedState } from './staged-state.js';
 import { StateDatabase, type StateDatabaseOptions } from './state-database.js';
 import type { StateDescription, StoredDescription } from './state-description.js';
@@ -144,8 +144,11 @@ export class StateStore implements KeySpace {
   /** Throws the failure once the store has failed, also when it is this very row that is damaged. */
   get(key: Uint8Array): Uint8Array | undefined {
     if (this.failure) throw this.failure;
-    const pending = this.gathering?.find(key) ?? this.writing?.find(key);
-    if (pending) return pending.value;
+    if (this.gathering !== undefined || this.writing !== undefined) {
+      const name = nameOf(key);
+      const pending = this.gathering?.find(name) ?? this.writing?.find(name);
+      if (pending !== undefined) return pending.value;
+    }
     try {
       return this.database.get(key);
     } catch (error) {
