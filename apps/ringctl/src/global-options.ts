@@ -71,7 +71,7 @@ function parseAddresses(text: string): string[] {
 
 function parseEndpoints(text: string): string[] {
   return listOf(text).map((part) => {
-    const url = /^https?:\/\//i.test(part) ? part : `http://${part}`;
+    const url = part.includes('://') ? part : `http://${part}`;
     if (!isEndpoint(url)) {
       throw new InvalidArgumentError(`"${part}" is no URL of a gateway, such as http://127.0.0.1:8080.`);
     }
@@ -81,8 +81,10 @@ function parseEndpoints(text: string): string[] {
 
 function isEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { hostname, search, hash, username, password } = new URL(text);
-  return hostname !== '' && [search, hash, username, password].every((part) => part === '');
+  const { protocol, hostname, search, hash, username, password } = new URL(text);
+  return (
+    /^https?:$/.test(protocol) && hostname !== '' && [search, hash, username, password].every((part) => part === '')
+  );
 }
 
 function listOf(text: string): string[] {
