@@ -11,7 +11,7 @@ export async function readValue(argument: string | undefined, file: string | und
   if ((argument === undefined) === (file === undefined)) {
     const message = file === undefined ? 'there is no value' : 'a value and --file cannot both be written';
     throw new CommandFailure(EXIT.USAGE, message, {
-      hint: 'say VALUE, - to read it from stdin, or --file FILE; a value that begins with a dash stands behind --',
+      hint: 'say VALUE, - to read it from stdin, or --file FILE; a value that looks like an option stands behind --',
     });
   }
   if (file !== undefined) {
