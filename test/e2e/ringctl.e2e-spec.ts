@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
@@ -174,6 +174,13 @@ describe('ringctl', () => {
         { healthy: true, checks: expect.arrayContaining([{ name: 'leaders', ok: true, reason: null }]) as object },
       ]);
     });
+  });
+
+  it('says what is missing before anything was built', () => {
+    const bin = join(directory, 'clone/apps/ringctl/bin/ringctl.mjs');
+    cpSync(join(process.cwd(), 'apps/ringctl/bin/ringctl.mjs'), bin);
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'status'], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('npm ci && npm run build') as string]);
   });
 
   it('completes in bash', async () => {

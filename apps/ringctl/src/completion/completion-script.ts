@@ -22,14 +22,11 @@ export function completionScript(shell: Shell, places: readonly CommandWords[]):
 /** Where in the command line we are: which commands stand before the cursor, values of options left out. */
 function pathFinder(places: readonly CommandWords[], words: string, last: string, first: number): string {
   const known = places.filter(({ path }) => path.length > 0).map(({ path }) => `"/${path.join('/')}"`);
-  const valued = unique(
-    places.flatMap(({ options }) => options.filter(({ takesValue }) => takesValue).flatMap(spellings)),
-  );
   return [
     `  local at="" previous="" word i`,
     `  for ((i = ${first}; i < ${last}; i++)); do`,
     `    word="\${${words}[i]}"`,
-    `    case "$previous" in ${valued.join('|')}) previous="$word"; continue ;; esac`,
+    `    case "$previous" in ${valuedSpellings(places).join('|')}) previous="$word"; continue ;; esac`,
     `    case "$at/$word" in`,
     `      ${known.join('|')}) at="$at/$word" ;;`,
     `    esac`,
@@ -114,10 +111,16 @@ function fishScript(places: readonly CommandWords[]): string {
   return `# fish completion of ringctl: ringctl completion fish | source
 function __ringctl_at
     set -l at
+    set -l previous
     for word in (commandline -opc)[2..-1]
-        if contains -- (string join ' ' $at $word) ${known.join(' ')}
+        if contains -- "$previous" ${valuedSpellings(places).join(' ')}
+            set previous
+            continue
+        end
+        if contains -- (string join -- ' ' $at $word) ${known.join(' ')}
             set at $at $word
         end
+        set previous $word
     end
     test "$at" = "$argv"
 end
@@ -141,6 +144,8 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function unique(words: readonly string[]): string[] {
-  return [...new Set(words)];
+/** Of all options behind which a value stands, wherever they may be. */
+function valuedSpellings(places: readonly CommandWords[]): string[] {
+  const spelled = places.flatMap(({ options }) => options.filter(({ takesValue }) => takesValue).flatMap(spellings));
+  return [...new Set(spelled)];
 }
