@@ -1,7 +1,6 @@
 /** A terminal, a pipe or a file; a test gives one of its own. */
 export interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
-  readonly columns?: number;
 }
 
 /** Where a command reads and writes. */
@@ -11,7 +10,6 @@ export interface Io {
   readonly stdout: OutputStream;
   /** Progress, errors, hints. */
   readonly stderr: OutputStream;
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C or SIGTERM. Whoever waits for long listens, says what goes on without it, and ends. */
   readonly interrupted: AbortSignal;
 }

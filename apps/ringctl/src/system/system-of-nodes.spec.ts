@@ -45,6 +45,26 @@ describe('a system as its nodes see it', () => {
     ]);
   });
 
+  it('does not wait for a seed that hangs before it asks the members that another one names', async () => {
+    const ask = asking({ 'n1:1': LEADS, 'n2:1': FOLLOWS, 'n3:1': FOLLOWS });
+    const asked: string[] = [];
+    let release = (): void => undefined;
+    const hang = new Promise<never>((_resolve, reject) => {
+      release = () => reject(new RingraftError('OUTCOME_UNKNOWN', 'it hangs'));
+    });
+    const askStatus = (address: string): Promise<StatusResponse> => {
+      asked.push(address);
+      if (asked.length === 4) release();
+      return address === 'n9:1' ? hang : ask(address);
+    };
+    const { clusters } = await systemOfNodes(['n9:1', 'n1:1'], askStatus, 1_000);
+    expect(asked).toEqual(['n9:1', 'n1:1', 'n2:1', 'n3:1']);
+    expect(clusters.map(({ id, health }) => [id, health])).toEqual([
+      ['?', 'unavailable'],
+      ['c1', 'healthy'],
+    ]);
+  });
+
   it('has a member that is silent, with what the leader knows of it', async () => {
     const members = MEMBERS.map((member) =>
       member.nodeId === 'n3' ? { ...member, isActive: false, matchIndex: 4 } : member,

@@ -29,15 +29,19 @@ export async function systemOfNodes(
       return { address, failure: error instanceof RingraftError ? error.detail : String(error) };
     }
   };
-  // The second round must have its share of the time, however long the first one waits for who does not answer.
-  const first = await Promise.all([...new Set(seeds)].map((address) => ask(address, timeoutMs / 2)));
-  const known = new Set(first.map(({ address }) => address));
-  const others = first.flatMap((answer) => ('status' in answer ? answer.status.members : []));
-  const more = [...new Set(others.map(({ address }) => address))].filter(
-    (address) => address !== '' && !known.has(address),
-  );
-  const second = await Promise.all(more.map((address) => ask(address, deadline - performance.now())));
-  return { clusters: clustersOf([...first, ...second]) };
+  const answers: Answer[] = [];
+  const asked = new Set<string>();
+  const visit = async (address: string, isSeed: boolean): Promise<void> => {
+    if (address === '' || asked.has(address)) return;
+    asked.add(address);
+    const answer = await ask(address, deadline - performance.now());
+    answers.push(answer);
+    // At once: whoever does not answer keeps nobody waiting.
+    if (isSeed && 'status' in answer)
+      await Promise.all(answer.status.members.map((member) => visit(member.address, false)));
+  };
+  await Promise.all(seeds.map((address) => visit(address, true)));
+  return { clusters: clustersOf(answers) };
 }
 
 function clustersOf(answers: readonly Answer[]): ClusterView[] {

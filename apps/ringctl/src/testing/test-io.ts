@@ -12,7 +12,6 @@ export function testIo(stdin: Uint8Array = new Uint8Array()): Io & { printed(): 
     stdin: input,
     stdout: keeping('stdout'),
     stderr: keeping('stderr'),
-    env: {},
     interrupted: new AbortController().signal,
     printed: () => ({ ...texts }),
   };
