@@ -281,7 +281,7 @@ describe('ringctl', () => {
     async function status(...args: string[]): Promise<{ cluster: Status['clusters'][0]; code: number | null }> {
       const result = await run(['status', '-o', 'json', ...args]);
       const { clusters, took_ms: tookMs } = result.json<Status>();
-      console.log(`status ${args.join(' ')} asked in ${tookMs} ms`);
+      process.stdout.write(`ringctl status ${args.length > 0 ? '--node' : ''} asked in ${tookMs} ms\n`);
       return { cluster: clusters[0]!, code: result.code };
     }
 
@@ -291,6 +291,7 @@ describe('ringctl', () => {
       await system.convergedRevisionOf('c1');
       const leader = (await system.leaderOf('c1')).name;
       for (const args of [[], viaNodes()]) {
+        await eventually('all are well', async () => (await status(...args)).cluster.health === 'healthy', DEADLINE_MS);
         const { cluster, code } = await status(...args);
         expect(code).toBe(0);
         expect(cluster).toMatchObject({ id: 'c1', health: 'healthy', leader });
@@ -355,19 +356,36 @@ describe('ringctl', () => {
         await leader.kill();
         const successor = await system.leaderOf('c1', leader);
         for (const args of [[], viaNodes()]) {
-          const { cluster, code } = await status(...args);
-          expect({ code, cluster }).toMatchObject({ code: 0, cluster: { health: 'degraded', leader: successor.name } });
-          const dead = cluster.nodes.find(({ id }) => id === leader.name);
-          expect(dead).toMatchObject({ is_reachable: false, role: null });
-          expect(dead!.unhealthy_reasons).toHaveLength(1);
+          await eventually(
+            'the successor is shown, and who is dead',
+            async () => {
+              const { cluster, code } = await status(...args);
+              expect({ code, cluster }).toMatchObject({
+                code: 0,
+                cluster: { health: 'degraded', leader: successor.name },
+              });
+              const dead = cluster.nodes.find(({ id }) => id === leader.name);
+              expect(dead).toMatchObject({ is_reachable: false, role: null });
+              expect(dead!.unhealthy_reasons).toHaveLength(1);
+              return true;
+            },
+            DEADLINE_MS,
+          );
         }
 
         await successor.kill();
         const [last] = system.cluster.nodes.filter(({ isRunning }) => isRunning);
         for (const args of [[], viaNodes()]) {
-          const { cluster, code } = await status(...args);
-          expect({ code, cluster }).toMatchObject({ code: 4, cluster: { health: 'unavailable', leader: null } });
-          expect(cluster.nodes.filter((node) => node.is_reachable).map(({ id }) => id)).toEqual([last!.name]);
+          await eventually(
+            'nobody leads, and the last one is shown',
+            async () => {
+              const { cluster, code } = await status(...args);
+              expect({ code, cluster }).toMatchObject({ code: 4, cluster: { health: 'unavailable', leader: null } });
+              expect(cluster.nodes.filter((node) => node.is_reachable).map(({ id }) => id)).toEqual([last!.name]);
+              return true;
+            },
+            DEADLINE_MS,
+          );
         }
         const text = await run(['status']);
         expect(text.stdout.toString()).toContain('c1 is unavailable: it has no leader; 1 of 3 nodes answer');

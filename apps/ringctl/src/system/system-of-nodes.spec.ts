@@ -1,9 +1,11 @@
-import { Role, RingraftError, StatusResponse } from '@app/rpc';
+import { Member, Role, RingraftError, StatusResponse } from '@app/rpc';
 import { systemOfNodes } from './system-of-nodes.js';
 
 type Nodes = Readonly<Record<string, Partial<StatusResponse> | 'silent'>>;
 
-const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) => ({ nodeId, address: `${nodeId}:1`, isActive: true, matchIndex: 9 }));
+const MEMBERS = ['n1', 'n2', 'n3'].map((nodeId) =>
+  Member.create({ nodeId, address: `${nodeId}:1`, isActive: true, matchIndex: 9 }),
+);
 
 /** What the nodes at these addresses (`n1:1`) say; there is nothing at others. */
 function asking(nodes: Nodes): (address: string) => Promise<StatusResponse> {
