@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { MemoryKeySpace, RESTORE_RANGES, StateMachine, type RowChange } from '@app/kv';
+import { Channels } from '@app/rpc';
 import { StateStore, type StateSnapshot } from '@app/storage';
 import { DEFAULT_SNAPSHOT_LIMITS } from '../../apps/raft-node/src/snapshots/snapshot-limits.js';
 import { SnapshotSenders } from '../../apps/raft-node/src/snapshots/snapshot-senders.js';
@@ -169,7 +170,7 @@ try {
     metrics,
     log,
   } = benchNode('sender', `127.0.0.1:${port}`, options.mibPerSecond * MIB);
-  const senders = new SnapshotSenders(config, peers, metrics, DEFAULT_SNAPSHOT_LIMITS, log);
+  const senders = new SnapshotSenders(config, peers, new Channels(), metrics, DEFAULT_SNAPSHOT_LIMITS, log);
   const applier = new Applier(store);
   const bytes = options.mib * MIB;
   await applier.fill(bytes);

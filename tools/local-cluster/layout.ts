@@ -17,8 +17,8 @@ export interface LayoutOptions {
   /** Run as every node instead of the build's `main.js`; takes the same environment. */
   readonly nodeScript?: string;
   /**
-   * host:port at which the process named `from` finds the node, another one than itself: for a proxy on the way. The node's own
-   * address unless given.
+   * host:port at which the process named `from` finds the node, another one than itself: for a proxy on the way, which the process is told of
+   * as a reroute. The node's own address unless given.
    */
   readonly addressFor?: (from: string, node: NodePlace) => string;
 }
@@ -97,6 +97,14 @@ export function layOut(options: LayoutOptions): Layout {
     }),
   );
 
+  const reroutesFor = (from: string, to: readonly NodePlace[]): Record<string, string> => {
+    const reroutes = to
+      .filter(({ nodeId }) => nodeId !== from)
+      .map((node) => `${node.address}=${addressFor(from, node)}`)
+      .filter((pair) => new Set(pair.split('=')).size > 1);
+    return reroutes.length === 0 ? {} : { RINGRAFT_REROUTES: reroutes.join(',') };
+  };
+
   const nodes = members.flatMap((cluster) =>
     cluster.map(({ clusterId, nodeId, grpcPort, opsPort, address }): NodeLayout => {
       const opsUrl = `http://${HOST}:${opsPort}`;
@@ -118,9 +126,8 @@ export function layOut(options: LayoutOptions): Layout {
           RINGRAFT_DATA_DIR: join(dataDir, nodeId),
           RINGRAFT_LISTEN: address,
           RINGRAFT_OPS_LISTEN: `${HOST}:${opsPort}`,
-          RINGRAFT_PEERS: cluster
-            .map((peer) => `${peer.nodeId}=${peer.nodeId === nodeId ? address : addressFor(nodeId, peer)}`)
-            .join(','),
+          RINGRAFT_PEERS: cluster.map((peer) => `${peer.nodeId}=${peer.address}`).join(','),
+          ...reroutesFor(nodeId, cluster),
           RINGRAFT_EXIT_WITH_PARENT: 'true',
           ...env,
         },
@@ -128,13 +135,9 @@ export function layOut(options: LayoutOptions): Layout {
     }),
   );
 
-  const clusterListFor = (from: string): string =>
-    members
-      .map(
-        (cluster) =>
-          `${cluster[0]!.clusterId}=${cluster.map((node) => `${node.nodeId}@${addressFor(from, node)}`).join('|')}`,
-      )
-      .join(';');
+  const clusterList = members
+    .map((cluster) => `${cluster[0]!.clusterId}=${cluster.map((node) => `${node.nodeId}@${node.address}`).join('|')}`)
+    .join(';');
   const gateways = ports.gateway.slice(0, options.gateways).map((port, i): GatewayLayout => {
     const url = `http://${HOST}:${port}`;
     const name = `gateway-${i + 1}`;
@@ -147,7 +150,8 @@ export function layOut(options: LayoutOptions): Layout {
       ports: [{ port, purpose: 'gateway' }],
       env: {
         RINGRAFT_LISTEN: `${HOST}:${port}`,
-        RINGRAFT_CLUSTERS: clusterListFor(name),
+        RINGRAFT_CLUSTERS: clusterList,
+        ...reroutesFor(name, members.flat()),
         RINGRAFT_EXIT_WITH_PARENT: 'true',
         ...env,
       },

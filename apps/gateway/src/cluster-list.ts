@@ -2,7 +2,10 @@ import { registerDecorator } from 'class-validator';
 import { firstPlacement, PlacementError, type PlacedCluster } from '@app/placement';
 import { parseHostPort } from '@app/platform';
 
-/** The clusters as the configuration names them: by cluster id, the address of each node by node id. */
+/**
+ * The clusters as the configuration names them: by cluster id, addresses of nodes by node id. They are seeds: any one leads to the rest, and
+ * what the cluster says of its members counts.
+ */
 export interface ClusterList {
   readonly [clusterId: string]: {
     /** The cluster's share of the keys, 1 to 100. Default: 1. */
@@ -13,7 +16,7 @@ export interface ClusterList {
 
 const RULE = 'must look like c1=c1-n1@127.0.0.1:7001|c1-n2@127.0.0.1:7002;c2=c2-n1@127.0.0.1:7011';
 
-/** Reads `c1=c1-n1@host:port|c1-n2@host:port;c2=...`. Throws an `Error` that says what is allowed. */
+/** Reads `c1=c1-n1@host:port|c1-n2@host:port;c2=...`, where the names of nodes may be left out. Throws an `Error` that says what is allowed. */
 export function parseClusterList(text: string): ClusterList {
   const clusters = new Map<string, ClusterList[string]>();
   for (const part of text.split(';')) {
@@ -23,7 +26,8 @@ export function parseClusterList(text: string): ClusterList {
     if (clusters.has(clusterId)) throw new Error(`must name each cluster once; ${clusterId} is there twice`);
     const nodes = new Map<string, string>();
     for (const node of nodeList.split('|')) {
-      const [, nodeId = '', address = ''] = /^\s*([^@]+)@(.+?)\s*$/.exec(node) ?? [];
+      const [, name, address = ''] = /^\s*(?:([^@]+)@)?([^@]*:[^@]*?)\s*$/.exec(node) ?? [];
+      const nodeId = name ?? `${clusterId}.seed-${nodes.size + 1}`;
       if (address === '') throw new Error(`${RULE}; ${JSON.stringify(node.trim())} is no node`);
       if (nodes.has(nodeId)) throw new Error(`must name each node once; ${nodeId} is there twice`);
       nodes.set(nodeId, address);

@@ -78,6 +78,13 @@ describe('GatewayConfig', () => {
     });
   });
 
+  it('names nodes of which only the address is given', () => {
+    expect(parseClusterList('c1=h:1|a@h:2|[::1]:3')).toEqual({
+      c1: { nodes: { 'c1.seed-1': 'h:1', a: 'h:2', 'c1.seed-3': '[::1]:3' } },
+    });
+    expect(faultsOf({ RINGRAFT_CLUSTERS: 'c1=h:1|[::1]:3;c2=h:4' })).toBe('');
+  });
+
   it.each([
     ['', 'clusters is missing'],
     ['c1', 'c1'],
@@ -86,7 +93,8 @@ describe('GatewayConfig', () => {
     ['c1=a@h:1|a@h:2', 'a is there twice'],
     ['c1=a@h:1;c1=b@h:2', 'c1 is there twice'],
     [';', 'names no cluster'],
-    ['c1=a@h', 'address "h" of node a'],
+    ['c1=a@h', '"a@h" is no node'],
+    ['c1=@h:1', '"@h:1" is no node'],
     ['c1=a@h:0', 'address "h:0" of node a'],
     ['c1=a@h:70000', 'address "h:70000" of node a'],
     ['c 1=a@h:1', 'c 1'],

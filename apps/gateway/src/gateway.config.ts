@@ -10,9 +10,9 @@ export class GatewayConfig extends ProcessConfig implements ChecksTogether {
 
   @Option({
     describe:
-      'The clusters and the addresses of their nodes; in a file a mapping { c1: { weight, nodes: { id: host:port } } }',
+      'The clusters, each with the address of one node or more; in a file a mapping { c1: { weight, nodes: { id: host:port } } }',
     unit: 'id=node@host:port|...;...',
-    agree: 'all gateways, or keys are looked for in the wrong cluster',
+    agree: 'all gateways, except for the addresses; else keys are looked for in the wrong cluster',
     parse: parseClusterList,
   })
   @IsClusterList()

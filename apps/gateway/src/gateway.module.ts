@@ -3,7 +3,7 @@ import { HealthModule, LoggingModule, MetricsModule, type Log } from '@app/platf
 import { GatewayConfig } from './gateway.config.js';
 import { HttpModule } from './http/http.module.js';
 import { OpsModule } from './ops/ops.module.js';
-import { LeaderProbe } from './routing/leader-probe.js';
+import { ClusterWatch } from './routing/cluster-watch.js';
 import { RoutingModule } from './routing/routing.module.js';
 
 @Module({})
@@ -28,7 +28,7 @@ export class GatewayModule {
         LoggingModule.forRoot(log),
         MetricsModule.forRoot(),
         OpsModule,
-        HealthModule.forRoot({ imports: [RoutingModule], readiness: [LeaderProbe] }),
+        HealthModule.forRoot({ imports: [RoutingModule], readiness: [ClusterWatch] }),
         HttpModule,
       ],
     };

@@ -52,11 +52,14 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   @IsListenAddress()
   opsListen = '127.0.0.1:7101';
 
-  /** The voters of the cluster, this node among them. */
+  /**
+   * A new cluster begins with these as its voters. Later the cluster's configuration says who is a member and where, and only this node's own
+   * address is of interest, which is that at which the others find it.
+   */
   @Option({
-    describe: 'All members of the cluster, this node included',
+    describe: 'The members that a new cluster begins with, this node included; with `join` at least this node',
     unit: 'name=host:port,...',
-    agree: 'all nodes of a cluster',
+    agree: 'all nodes that a cluster begins with',
     parse: parsePeers,
     format: formatPeers,
   })
@@ -164,6 +167,13 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   @Min(0)
   @Max(604_800_000)
   stateScrubMs = 86_400_000;
+
+  /** Without it a cluster whose members have all moved at once finds nobody: a change of addresses needs a leader. */
+  @Option({
+    describe: 'Believe `peers` where the configuration of the cluster has other addresses, and correct that',
+  })
+  @IsBoolean()
+  trustPeers = false;
 
   @Option({
     describe: 'Join a cluster that runs: count nobody, and wait until its leader adds this node',

@@ -102,6 +102,11 @@ export class Raft {
     return this.state.leaderId;
   }
 
+  /** The one in force: as long as it is the same object, nothing about it has changed. */
+  get configuration(): Configuration {
+    return this.state.configuration;
+  }
+
   /** The only clock. */
   tick(): void {
     this.state.now++;

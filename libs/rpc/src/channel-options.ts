@@ -39,6 +39,8 @@ export const CLIENT_OPTIONS: Readonly<ChannelOptions> = {
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 1_000,
+  // A node that came back under its name with another IP address is found as soon as one that kept it.
+  'grpc.dns_min_time_between_resolutions_ms': 1_000,
   // Retrying is the caller's business: only it knows whether an operation may be repeated.
   'grpc.enable_retries': 0,
   'grpc.service_config_disable_resolution': 1,

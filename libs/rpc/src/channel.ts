@@ -20,6 +20,8 @@ export interface ChannelSettings {
   readonly credentials?: ChannelCredentials;
   /** Added to CLIENT_OPTIONS. */
   readonly options?: ChannelOptions;
+  /** By host:port, where that is really found. An address that is not there is found as it is. */
+  readonly reroutes?: Readonly<Record<string, string>>;
 }
 
 /** One connection to one node, shared by the clients of all its services. Connects when first used. */
@@ -32,7 +34,8 @@ export class Channel {
     readonly address: string,
     settings: ChannelSettings = {},
   ) {
-    this.channel = new GrpcChannel(address, settings.credentials ?? credentials.createInsecure(), {
+    const target = settings.reroutes?.[address] ?? address;
+    this.channel = new GrpcChannel(target, settings.credentials ?? credentials.createInsecure(), {
       ...CLIENT_OPTIONS,
       ...settings.options,
     });
@@ -96,6 +99,17 @@ export class Channels {
       this.byAddress.set(address, channel);
     }
     return channel;
+  }
+
+  /** One that is not shared; who asks for it closes it. */
+  ownChannelTo(address: string, options: ChannelOptions): Channel {
+    return new Channel(address, { ...this.settings, options: { ...this.settings.options, ...options } });
+  }
+
+  /** Closes the one to an address that nobody uses any more. */
+  forget(address: string): void {
+    this.byAddress.get(address)?.close();
+    this.byAddress.delete(address);
   }
 
   /** Closes all of them. */

@@ -113,6 +113,15 @@ const TABLE = {
     title: 'Unsupported media type',
     meaning: 'This route does not read a body of this Content-Type or Content-Encoding.',
   },
+  WOULD_LOSE_QUORUM: {
+    grpcStatus: status.FAILED_PRECONDITION,
+    httpStatus: 409,
+    retryable: false,
+    outcome: 'not_applied',
+    title: 'Would lose the quorum',
+    meaning:
+      'After this change of the membership no majority of the voters would be within reach. The answer says who is missing and what to do instead.',
+  },
   WRONG_CLUSTER: {
     grpcStatus: status.FAILED_PRECONDITION,
     httpStatus: 421,

@@ -1,8 +1,10 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { Metadata, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-js';
 import type { Channel } from './channel.js';
 import { DeadlineWheel, type Expiring } from './deadline-wheel.js';
 import type { ErrorCode } from './error-table.js';
+import { CLUSTER_KEY } from './cluster-key.js';
 import { failedResult } from './execute-result.js';
+import { CODE_KEY } from './service-error.js';
 import {
   Consistency,
   KeyValueClient,
@@ -33,6 +35,8 @@ export interface ExecuteStreamOptions {
   /** The first pause after a stream that broke before it brought any result; doubled each time, with jitter. */
   readonly reopenDelayMs: number;
   readonly reopenDelayMaxMs: number;
+  /** The cluster that the node has to be of: one of another refuses the stream, and nothing was applied. Default: any. */
+  readonly clusterId?: string;
 }
 
 const DEFAULTS: ExecuteStreamOptions = {
@@ -219,7 +223,7 @@ export class ExecuteStream {
       this.isConnecting = false;
       if (this.isClosed) return;
       if (!isConnected) return this.abandon('NODE_UNREACHABLE', `no connection to ${this.channel.address}`);
-      this.listen(this.channel.client(KeyValueClient).execute());
+      this.listen(this.channel.client(KeyValueClient).execute(this.metadata()));
       this.scheduleFlush();
     });
   }
@@ -231,9 +235,10 @@ export class ExecuteStream {
     });
     // A failed call emits both; `status` also tells of one that the server ended in good order.
     call.on('error', () => undefined);
-    call.on('status', () => {
+    call.on('status', ({ metadata, details }: StatusObject) => {
       if (this.call !== call) return;
       this.backOff();
+      if (metadata.get(CODE_KEY)[0] === 'WRONG_CLUSTER') return this.refuse(details);
       this.abandon('NODE_UNREACHABLE', `the stream to ${this.channel.address} broke`);
     });
   }
@@ -255,6 +260,20 @@ export class ExecuteStream {
       this.reopenAtMs = performance.now() + delayMs * (0.5 + Math.random() / 2);
     }
     this.failures += 1;
+  }
+
+  private metadata(): Metadata {
+    const metadata = new Metadata();
+    if (this.options.clusterId !== undefined) metadata.set(CLUSTER_KEY, this.options.clusterId);
+    return metadata;
+  }
+
+  /** The node has refused the stream before it has read any of it. */
+  private refuse(detail: string): void {
+    this.call = undefined;
+    this.isWriting = false;
+    this.queue = [];
+    for (const operation of [...this.pending.values()]) this.settle(operation, failedResult('WRONG_CLUSTER', detail));
   }
 
   /** Ends everything that is pending: what was written as `unknown`, the rest with `code`. */

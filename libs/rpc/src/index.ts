@@ -12,6 +12,7 @@ export { fromServiceError, toServiceError } from './service-error.js';
 export { ExecuteStream } from './execute-stream.js';
 export type { ExecuteStreamOptions, OperationRequest } from './execute-stream.js';
 export { serveExecute } from './serve-execute.js';
+export { assertCluster } from './cluster-key.js';
 export type { EventualResult, ExecuteHandler, Respond, ServeExecuteOptions } from './serve-execute.js';
 export { errorOfResult, failedResult, outcomeOfResult, successResult } from './execute-result.js';
 

@@ -3,7 +3,7 @@ import { isErrorCode, type ErrorCode, type OperationOutcome } from './error-tabl
 import { RingraftError, type ErrorFields } from './ringraft-error.js';
 
 /** Trailing metadata of a failed call: the code, the outcome, and the fields as JSON in UTF-8. */
-const CODE_KEY = 'ringraft-code';
+export const CODE_KEY = 'ringraft-code';
 const OUTCOME_KEY = 'ringraft-outcome';
 const FIELDS_KEY = 'ringraft-fields-bin';
 

@@ -9,6 +9,7 @@ import { GatewayMetrics } from '../ops/gateway-metrics.js';
 @Injectable()
 export class LeaderCache {
   private readonly leaders = new Map<string, PlacedNode>();
+  private doubted: ((clusterId: string) => void) | undefined;
 
   constructor(private readonly metrics: GatewayMetrics) {}
 
@@ -24,6 +25,21 @@ export class LeaderCache {
     return this.leaders.has(clusterId);
   }
 
+  /** Without counting: not for a request. */
+  peek(clusterId: string): PlacedNode | undefined {
+    return this.leaders.get(clusterId);
+  }
+
+  /** Where known leaders are. */
+  get addresses(): string[] {
+    return [...this.leaders.values()].map(({ address }) => address);
+  }
+
+  /** Called whenever a leader was dropped. */
+  onDoubt(listener: ((clusterId: string) => void) | undefined): void {
+    this.doubted = listener;
+  }
+
   /** `node` answered as a leader does, or was named as the leader. */
   learn(clusterId: string, node: PlacedNode): void {
     if (this.leaders.get(clusterId)?.address !== node.address) this.leaders.set(clusterId, node);
@@ -34,5 +50,6 @@ export class LeaderCache {
     if (this.leaders.get(clusterId)?.address !== node.address) return;
     this.leaders.delete(clusterId);
     this.metrics.leaderCacheStale.inc();
+    this.doubted?.(clusterId);
   }
 }

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { decodeAnswer, type Answer } from '@app/kv';
-import type { PlacedCluster, PlacedNode } from '@app/placement';
-import { Consistency, ERROR_TABLE, RingraftError, errorOfResult, type Result } from '@app/rpc';
+import type { PlacedCluster } from '@app/placement';
+import { Consistency, ERROR_TABLE, RingraftError, errorOfResult } from '@app/rpc';
 import { GatewayConfig } from '../gateway.config.js';
 import { LeaderCache } from '../leader-cache/leader-cache.js';
+import { ClusterMembers } from '../members/cluster-members.js';
 import { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { Backoff } from './backoff.js';
 import { NodeStreams } from './node-streams.js';
@@ -44,6 +45,7 @@ export class ClusterCaller {
   constructor(
     private readonly config: GatewayConfig,
     private readonly leaders: LeaderCache,
+    private readonly members: ClusterMembers,
     private readonly nodes: NodeStreams,
     private readonly metrics: GatewayMetrics,
   ) {}
@@ -58,14 +60,19 @@ export class ClusterCaller {
     let last: RingraftError | undefined;
     let node = asksLeader ? this.leaders.leaderOf(cluster.id) : undefined;
     /** Where to go on while no leader is known. */
-    let position = Math.floor(Math.random() * cluster.nodes.length);
+    let position: number | undefined;
 
     for (;;) {
       const remainingMs = deadlineMs - performance.now();
       if (remainingMs <= 0) throw outOfTime(cluster, isUncertain, last);
       if (last !== undefined) this.metrics.retries.inc();
-      const target = node ?? cluster.nodes[position++ % cluster.nodes.length]!;
-      const result = await this.nodes.streamTo(target.address).execute({
+      let target = node;
+      if (target === undefined) {
+        const voters = this.members.votersOf(cluster.id);
+        position = position === undefined ? Math.floor(Math.random() * voters.length) : position + 1;
+        target = voters[position % voters.length]!;
+      }
+      const result = await this.nodes.streamTo(cluster.id, target.address).execute({
         command,
         consistency,
         timeoutMs: Math.min(this.config.attemptTimeoutMs, remainingMs),
@@ -80,7 +87,8 @@ export class ClusterCaller {
       if (!mayHelpToRetry(last)) throw isUncertain ? outOfTime(cluster, isUncertain, last) : last;
       if (asksLeader) this.leaders.doubt(cluster.id, target);
 
-      const hinted = this.hintedNode(cluster, result);
+      const { leader } = result;
+      const hinted = leader && this.members.named(cluster.id, leader.nodeId, leader.address);
       if (hinted !== undefined && hinted.address !== target.address && hintsFollowed < HINTS_MAX) {
         hintsFollowed += 1;
         this.leaders.learn(cluster.id, hinted);
@@ -95,14 +103,6 @@ export class ClusterCaller {
       node = asksLeader ? this.leaders.leaderOf(cluster.id) : undefined;
       if (node?.address === target.address && last.code === 'NODE_UNREACHABLE') node = undefined;
     }
-  }
-
-  /** The leader that a refusal names, at the address that this gateway is configured with, if it is. */
-  private hintedNode(cluster: PlacedCluster, { leader }: Result): PlacedNode | undefined {
-    if (leader === undefined || leader.nodeId === '') return undefined;
-    const placed = cluster.nodes.find(({ id }) => id === leader.nodeId);
-    if (placed !== undefined) return placed;
-    return leader.address === '' ? undefined : { id: leader.nodeId, address: leader.address };
   }
 }
 

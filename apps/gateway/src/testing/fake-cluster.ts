@@ -9,6 +9,7 @@ import {
   type Request,
 } from '@app/kv';
 import {
+  assertCluster,
   Consistency,
   failedResult,
   KeyValueService,
@@ -18,6 +19,7 @@ import {
   serveExecute,
   StatusResponse,
   successResult,
+  toServiceError,
   type Respond,
   type Result,
 } from '@app/rpc';
@@ -32,6 +34,7 @@ export class FakeNode {
   behaviour: Behaviour = HEALTHY;
   /** Everything that was asked of it, in order. */
   readonly requests: Request[] = [];
+  statusCalls = 0;
   private server: Server | undefined;
 
   constructor(
@@ -56,8 +59,13 @@ export class FakeNode {
       get: notServed,
       set: notServed,
       delete: notServed,
-      execute: (call: Parameters<typeof serveExecute>[0]) =>
-        serveExecute(call, {
+      execute: (call: Parameters<typeof serveExecute>[0]) => {
+        try {
+          assertCluster(call.metadata, this.cluster.id);
+        } catch (error) {
+          return call.emit('error', toServiceError(error));
+        }
+        return serveExecute(call, {
           handle: ({ command, consistency }, respond) => {
             const request = decodeCommand(command);
             this.requests.push(request);
@@ -70,11 +78,14 @@ export class FakeNode {
           failed: (error) => {
             throw error;
           },
-        }),
+        });
+      },
     });
     server.addService(MembershipService, {
-      status: (_call: unknown, callback: (error: null, response: StatusResponse) => void) =>
-        callback(null, this.cluster.statusOf(this)),
+      status: (_call: unknown, callback: (error: null, response: StatusResponse) => void) => {
+        this.statusCalls += 1;
+        callback(null, this.cluster.statusOf(this));
+      },
     });
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(this.address, ServerCredentials.createInsecure(), (error, port) =>
@@ -94,6 +105,10 @@ export class FakeNode {
 /** A cluster whose nodes share one state machine: what one has applied, all have. */
 export class FakeCluster {
   readonly nodes: readonly FakeNode[];
+  /** Of the configuration in force, and what set it. */
+  members: readonly FakeNode[];
+  configurationIndex = 0;
+  term = 3;
   leader: FakeNode | undefined;
   private readonly machine = new StateMachine(new MemoryKeySpace());
   private index = 0;
@@ -103,6 +118,7 @@ export class FakeCluster {
     nodes: number,
   ) {
     this.nodes = Array.from({ length: nodes }, (_, i) => new FakeNode(`${id}-n${i + 1}`, this, 0));
+    this.members = this.nodes;
     this.leader = this.nodes[0];
   }
 
@@ -115,6 +131,12 @@ export class FakeCluster {
   /** `c1=c1-n1@127.0.0.1:4711|...` */
   get listing(): string {
     return `${this.id}=${this.nodes.map(({ id, address }) => `${id}@${address}`).join('|')}`;
+  }
+
+  /** Another configuration is in force on all nodes. */
+  change(...members: readonly FakeNode[]): void {
+    this.members = members;
+    this.configurationIndex += 1;
   }
 
   /** Writes that were applied, sessions and refusals not counted. */
@@ -151,14 +173,15 @@ export class FakeCluster {
       clusterId: this.id,
       nodeId: node.id,
       role: node.isLeader ? Role.LEADER : Role.FOLLOWER,
-      term: 3,
+      term: this.term,
+      configurationIndex: this.configurationIndex,
       leaderId: this.leader?.id ?? '',
       firstIndex: 1,
       lastIndex: this.index,
       commitIndex: this.index,
       appliedIndex: this.index,
       revision: this.machine.revision,
-      members: this.nodes.map((member) => ({
+      members: this.members.map((member) => ({
         nodeId: member.id,
         address: member.address,
         isActive: node.isLeader,

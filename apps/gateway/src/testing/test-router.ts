@@ -3,6 +3,7 @@ import { loadConfig } from '@app/platform';
 import { GatewayConfig } from '../gateway.config.js';
 import { CurrentPlacement } from '../hashing/current-placement.js';
 import { LeaderCache } from '../leader-cache/leader-cache.js';
+import { ClusterMembers } from '../members/cluster-members.js';
 import { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { ClusterCaller } from '../routing/cluster-caller.js';
 import { KvRouter } from '../routing/kv-router.js';
@@ -15,8 +16,9 @@ export function createTestRouter(clusters: string, env: Readonly<Record<string, 
   const metrics = new GatewayMetrics(new Registry());
   const placement = new CurrentPlacement(config);
   const leaders = new LeaderCache(metrics);
+  const members = new ClusterMembers(placement);
   const nodes = new NodeStreams(config);
-  const caller = new ClusterCaller(config, leaders, nodes, metrics);
+  const caller = new ClusterCaller(config, leaders, members, nodes, metrics);
   const router = new KvRouter(config, placement, caller, new WriteSessions(caller));
   return { router, leaders, metrics, placement, stop: () => nodes.onApplicationShutdown() };
 }

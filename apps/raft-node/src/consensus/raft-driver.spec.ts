@@ -71,6 +71,18 @@ describe('RaftDriver', () => {
     expect(node.stateMachine.revision).toBe(100);
   });
 
+  it('as a leader puts the addresses that it knows into the configuration, once, and tells the directory what is in force', async () => {
+    node = new DriverUnderTest();
+    node.knownAddresses = { n1: '127.0.0.1:1' };
+    await node.start(1);
+    await eventually(() => node.raft.configuration.addresses !== undefined);
+    const { lastIndex } = node.raft.status();
+    await eventually(() => node.raft.status().commitIndex === lastIndex);
+    await node.write(set('k', 'v'));
+    expect(node.raft.status().lastIndex).toBe(lastIndex + 1);
+    expect(node.followed.map(({ addresses }) => addresses)).toEqual([undefined, { n1: '127.0.0.1:1' }]);
+  });
+
   it('on a full disk takes what frees space and refuses the rest, when nobody else can lead', async () => {
     node = await new DriverUnderTest().start(1);
     await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);

@@ -6,6 +6,7 @@ import {
   EntryType,
   Raft,
   type ChangeRejection,
+  type Configuration,
   type Entry,
   type EntryFetch,
   type ExpulsionReason,
@@ -21,6 +22,7 @@ import { IndexCompactedError, StateStore, WriteAheadLog } from '@app/storage';
 import { NodeCondition } from '../condition/node-condition.js';
 import { FATAL, type FatalHandler } from '../fatal.js';
 import { OperationDesk, type ReadReply, type Refusal, type WriteReply } from '../fsm/operation-desk.js';
+import { PeerDirectory } from '../peers/peer-directory.js';
 import { PeerInbox } from '../peers/peer-inbox.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { SnapshotSenders } from '../snapshots/snapshot-senders.js';
@@ -88,6 +90,9 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   /** While this node does not lead: when those whose entries may or may not be committed are told that this is not known. */
   private outcomeDeadlineMs = Infinity;
   private lastLeaderId: NodeId | undefined;
+  /** The configuration that the directory follows, and the one whose addresses this node has completed as a leader. */
+  private followed: Configuration | undefined;
+  private completed: Configuration | undefined;
   private lastExpulsion: ExpulsionReason | undefined;
   /** How often this node has seen the leader change. */
   leaderChanges = 0;
@@ -105,6 +110,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly persistence: Persistence,
     private readonly transport: PeerTransport,
     private readonly senders: SnapshotSenders,
+    private readonly directory: PeerDirectory,
     private readonly inbox: PeerInbox,
     private readonly desk: OperationDesk,
     private readonly clock: LogClock,
@@ -121,6 +127,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
 
   onApplicationBootstrap(): void {
     this.state = 'running';
+    this.followConfiguration();
     this.inbox.readBy({
       received: (message, incarnation) => this.input(() => this.step(message, incarnation)),
       unreachable: (id) => this.input(() => this.raft.reportUnreachable(id)),
@@ -271,6 +278,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private tick(): void {
     this.input(() => {
       this.raft.tick();
+      this.completeAddresses();
       this.handover.tick(this.condition.candidacy !== 'ready');
       // What held the log back may have gone: a member has taken in its state, or has fallen silent.
       if (this.condition.has('storage_full')) this.snapshots.checkpoint();
@@ -318,6 +326,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private turn(): void {
+    this.followConfiguration();
     this.propose();
     this.requestReads();
     const ready = this.raft.takeReady(this.store.pendingBytes < STATE_PENDING_BYTES_MAX);
@@ -460,6 +469,24 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   private loseProposals(): void {
     this.outcomeDeadlineMs = Infinity;
     this.proposals.leadershipLost();
+  }
+
+  /** Before anything is sent to who has just been added. */
+  private followConfiguration(): void {
+    const { configuration } = this.raft;
+    if (configuration === this.followed) return;
+    this.followed = configuration;
+    this.directory.follow(configuration);
+  }
+
+  /** The members that a cluster was started with, each by its own list, are in the configuration with their addresses soon after. */
+  private completeAddresses(): void {
+    const { configuration } = this.raft;
+    if (!this.raft.isLeader || configuration === this.completed) return;
+    const addresses = this.directory.unrecordedIn(configuration);
+    // What stands in the way passes.
+    if (Object.keys(addresses).length > 0) this.raft.proposeChange({ addresses });
+    else this.completed = configuration;
   }
 
   private noticeExpulsion(): void {

@@ -118,7 +118,7 @@ describe('SnapshotExchange', () => {
       ['n9', false],
       ['n9', false],
     ]);
-    expect(node.warnings).toEqual(['its address is not among the peers of this node']);
+    expect(node.warnings).toEqual(['its address is not known']);
   });
 
   it('tells the core of each index once, with the entries that are to be retained', () => {

@@ -118,7 +118,7 @@ export class SnapshotExchange {
   /** Why a member is sent no state, for people. The core will ask again. */
   private obstacle(to: NodeId): string | undefined {
     if (this.condition.isStateInDoubt) return 'the state of this node may be wrong';
-    return this.senders.reaches(to) ? undefined : 'its address is not among the peers of this node';
+    return this.senders.reaches(to) ? undefined : 'its address is not known';
   }
 
   private giveUp(snapshot: StateSnapshot): void {

@@ -20,7 +20,9 @@ export class ElectionController {
 
   @GrpcMethod('Election', 'RequestVote')
   async requestVote(request: RequestVoteRequest): Promise<RequestVoteResponse> {
-    this.directory.assertAddressedToSelf(request.clusterId, request.recipientId, request.candidateId);
+    const { clusterId, recipientId, candidateId, recipientIncarnation, candidateAddress } = request;
+    this.directory.assertAddressedToSelf(clusterId, recipientId, candidateId, recipientIncarnation);
+    this.directory.candidateIsAt(candidateId, candidateAddress);
     const response = await this.desk.ask(fromWireRequest(request), request.incarnation || undefined);
     return toWireResponse(this.directory.selfIncarnation, response);
   }

@@ -28,8 +28,14 @@ export class VoteClient {
     const client = this.channels.channelTo(address).client(ElectionClient);
     // After two election timeouts the candidate has begun another campaign, and the answer would be stale.
     const deadline = Date.now() + 2 * this.config.electionTimeoutMs;
+    const { clusterId, selfIncarnation: incarnation, selfAddress } = this.directory;
     client.requestVote(
-      toWireRequest(this.directory.clusterId, this.directory.selfIncarnation, message),
+      toWireRequest(
+        clusterId,
+        { incarnation, address: selfAddress },
+        this.directory.incarnationOf(message.to),
+        message,
+      ),
       new Metadata(),
       { deadline },
       (error, response) => {

@@ -13,9 +13,11 @@ const request: RequestVote = {
   isTransfer: false,
 };
 
+const A = { incarnation: 'disk of a', address: '127.0.0.1:1' };
+
 describe('RequestVote over the wire', () => {
   it('arrives as it was sent', () => {
-    const bytes = RequestVoteRequest.encode(toWireRequest('c1', 'disk of a', request)).finish();
+    const bytes = RequestVoteRequest.encode(toWireRequest('c1', A, 'disk of b', request)).finish();
     expect(fromWireRequest(RequestVoteRequest.decode(bytes))).toEqual(request);
   });
 
@@ -37,7 +39,7 @@ describe('RequestVote over the wire', () => {
     ['an empty log with a term', { lastLogIndex: 0 }],
     ['a log without term', { lastLogTerm: 0 }],
   ])('refuses %s: nobody would answer', (_what, damage) => {
-    const wire = toWireRequest('c1', 'disk of a', { ...request, ...damage });
+    const wire = toWireRequest('c1', A, 'disk of b', { ...request, ...damage });
     expect(() => fromWireRequest(wire)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }) as Error);
   });
 });

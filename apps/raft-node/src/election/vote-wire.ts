@@ -3,7 +3,12 @@ import type { RequestVote, RequestVoteResponse } from '@app/raft';
 import { RequestVoteRequest, RequestVoteResponse as WireResponse, RingraftError } from '@app/rpc';
 
 /** `incarnation` is the sender's, here and in the answer. */
-export function toWireRequest(clusterId: string, incarnation: string, message: RequestVote): RequestVoteRequest {
+export function toWireRequest(
+  clusterId: string,
+  { incarnation, address }: { readonly incarnation: string; readonly address: string },
+  recipientIncarnation: string,
+  message: RequestVote,
+): RequestVoteRequest {
   return {
     clusterId,
     candidateId: message.from,
@@ -14,6 +19,8 @@ export function toWireRequest(clusterId: string, incarnation: string, message: R
     preVote: message.preVote,
     isTransfer: message.isTransfer,
     incarnation,
+    recipientIncarnation,
+    candidateAddress: address,
   };
 }
 

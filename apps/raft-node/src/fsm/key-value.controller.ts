@@ -3,7 +3,9 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { LOG, type Log } from '@app/platform';
 import {
+  assertCluster,
   serveExecute,
+  toServiceError,
   type DeleteRequest,
   type DeleteResponse,
   type ExecuteRequest,
@@ -15,6 +17,7 @@ import {
   type SetRequest,
   type SetResponse,
 } from '@app/rpc';
+import { PeerDirectory } from '../peers/peer-directory.js';
 import { RpcErrorFilter } from '../rpc-error.filter.js';
 import { KeyValueService } from './key-value.service.js';
 import { UnaryOperations } from './unary-operations.js';
@@ -26,11 +29,18 @@ export class KeyValueController {
   constructor(
     private readonly service: KeyValueService,
     private readonly unary: UnaryOperations,
+    private readonly directory: PeerDirectory,
     @Inject(LOG) private readonly log: Log,
   ) {}
 
   @GrpcStreamCall('KeyValue', 'Execute')
   execute(call: ServerDuplexStream<ExecuteRequest, ExecuteResponse>): void {
+    try {
+      assertCluster(call.metadata, this.directory.clusterId);
+    } catch (error) {
+      call.emit('error', toServiceError(error));
+      return;
+    }
     serveExecute(call, {
       handle: (operation, respond) => this.service.execute(operation, respond),
       failed: (error) => this.log.error({ err: error }, 'an operation failed unexpectedly'),

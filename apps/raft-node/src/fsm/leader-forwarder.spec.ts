@@ -1,6 +1,7 @@
 import { encodeCommand } from '@app/kv';
 import { Channels, Consistency, KeyValueService, Outcome, serveExecute, successResult, type Respond } from '@app/rpc';
 import { startLoopbackServer, until } from '../../../../libs/rpc/src/testing/loopback-server.js';
+import type { PeerDirectory } from '../peers/peer-directory.js';
 import { LeaderForwarder } from './leader-forwarder.js';
 import { OperationDesk } from './operation-desk.js';
 
@@ -22,7 +23,7 @@ describe('LeaderForwarder', () => {
     );
     const channels = new Channels();
     const desk = new OperationDesk();
-    const forwarder = new LeaderForwarder(channels, desk);
+    const forwarder = new LeaderForwarder(channels, desk, { onVacated: () => undefined } as unknown as PeerDirectory);
     const answers: unknown[] = [];
     for (let i = 0; i < 2; i++) {
       forwarder.forward(operation, server.address, performance.now() + 60_000, (answer) => answers.push(answer));

@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Channels, ExecuteStream, failedResult, type Operation, type Respond } from '@app/rpc';
+import { PeerDirectory } from '../peers/peer-directory.js';
 import { OperationDesk } from './operation-desk.js';
 
 /** Passes operations on to the leader, for clients that asked for it. One hop: a node that is no leader either says so. */
@@ -10,7 +11,13 @@ export class LeaderForwarder implements OnApplicationShutdown {
   constructor(
     private readonly channels: Channels,
     private readonly desk: OperationDesk,
-  ) {}
+    directory: PeerDirectory,
+  ) {
+    directory.onVacated((address) => {
+      this.streams.get(address)?.close();
+      this.streams.delete(address);
+    });
+  }
 
   forward(operation: Operation, leaderAddress: string, deadlineMs: number, respond: Respond): void {
     const timeoutMs = deadlineMs - performance.now();

@@ -15,6 +15,7 @@ import { RaftDriver, type ChangeOutcome } from '../consensus/raft-driver.js';
 import type { Refusal } from '../fsm/operation-desk.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
+import { NewcomerCheck } from './newcomer-check.js';
 
 /** What passes by itself: it is tried again until the deadline. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -37,16 +38,33 @@ export class MembershipChanges {
     private readonly directory: PeerDirectory,
     private readonly driver: RaftDriver,
     private readonly raft: Raft,
+    private readonly newcomers: NewcomerCheck,
   ) {}
 
-  /** As a learner. */
-  add(id: NodeId): Promise<LogIndex> {
-    if (this.directory.addressOf(id) === undefined) {
-      const known = this.directory.memberIds.join(', ');
-      const detail = `node_id: this node does not know where "${id}" is: it has to be among the peers that every node of the cluster is started with (${known})`;
-      return Promise.reject(new RingraftError('INVALID_REQUEST', detail));
-    }
-    return this.change({ addLearners: [id] });
+  /**
+   * As a learner that becomes a voter by itself once it has caught up, unless it is to stay one. `address` may be empty if this node was started
+   * with that of the newcomer.
+   */
+  async add(id: NodeId, address: string, staysLearner: boolean): Promise<LogIndex> {
+    const place = await this.placeOf(id, address);
+    return this.change({
+      addLearners: [id],
+      addresses: { [id]: place },
+      ...(!staysLearner && { joining: { [id]: id } }),
+    });
+  }
+
+  /** As a learner that takes the voter's place once it has caught up. */
+  async replace(id: NodeId, newId: NodeId, newAddress: string): Promise<LogIndex> {
+    const place = await this.placeOf(newId, newAddress);
+    return this.change({ addLearners: [newId], addresses: { [newId]: place }, joining: { [newId]: id } });
+  }
+
+  /** The member is to be found there from now on. */
+  async move(id: NodeId, address: string): Promise<LogIndex> {
+    this.assertLeads();
+    await this.newcomers.check(id, address);
+    return this.change({ addresses: { [id]: address } });
   }
 
   promote(id: NodeId): Promise<LogIndex> {
@@ -71,6 +89,23 @@ export class MembershipChanges {
     }
   }
 
+  private async placeOf(id: NodeId, given: string): Promise<string> {
+    this.assertLeads();
+    if (id === '') throw new RingraftError('INVALID_REQUEST', 'node_id: must not be empty');
+    const address = given === '' ? this.directory.addressOf(id) : given;
+    if (address === undefined) {
+      const detail = `address: must be given, as host:port: the leader was not started with an address of "${id}"`;
+      throw new RingraftError('INVALID_REQUEST', detail);
+    }
+    await this.newcomers.check(id, address);
+    return address;
+  }
+
+  /** So that only a leader looks at addresses. */
+  private assertLeads(): void {
+    if (!this.raft.isLeader) throw this.notLeader();
+  }
+
   private async change(change: MembershipChange): Promise<LogIndex> {
     const deadlineMs = this.deadline();
     for (;;) {
@@ -81,7 +116,8 @@ export class MembershipChanges {
       if (outcome.kind === 'refused') throw this.errorOf(outcome.refusal);
       const { reason, detail } = outcome;
       if (!PASSING.has(reason)) {
-        throw reason === 'not_leader' ? this.notLeader() : new RingraftError('INVALID_REQUEST', detail);
+        if (reason === 'not_leader') throw this.notLeader();
+        throw new RingraftError(reason === 'would_lose_quorum' ? 'WOULD_LOSE_QUORUM' : 'INVALID_REQUEST', detail);
       }
       if (performance.now() >= deadlineMs) throw new RingraftError('TIMED_OUT', detail, { reason });
       await delay(this.config.heartbeatMs);

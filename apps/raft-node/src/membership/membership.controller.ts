@@ -5,9 +5,11 @@ import type {
   ChangeResponse,
   PromoteNodeRequest,
   RemoveNodeRequest,
+  ReplaceNodeRequest,
   StatusResponse,
   TransferLeadershipRequest,
   TransferLeadershipResponse,
+  UpdateNodeRequest,
 } from '@app/rpc';
 import { RpcErrorFilter } from '../rpc-error.filter.js';
 import { MembershipChanges } from './membership-changes.js';
@@ -28,8 +30,8 @@ export class MembershipController {
   }
 
   @GrpcMethod('Membership', 'AddNode')
-  async addNode({ nodeId }: AddNodeRequest): Promise<ChangeResponse> {
-    return this.changed(await this.changes.add(nodeId));
+  async addNode({ nodeId, address, staysLearner }: AddNodeRequest): Promise<ChangeResponse> {
+    return this.changed(await this.changes.add(nodeId, address, staysLearner));
   }
 
   @GrpcMethod('Membership', 'PromoteNode')
@@ -40,6 +42,16 @@ export class MembershipController {
   @GrpcMethod('Membership', 'RemoveNode')
   async removeNode({ nodeId }: RemoveNodeRequest): Promise<ChangeResponse> {
     return this.changed(await this.changes.remove(nodeId));
+  }
+
+  @GrpcMethod('Membership', 'ReplaceNode')
+  async replaceNode({ nodeId, newNodeId, newAddress }: ReplaceNodeRequest): Promise<ChangeResponse> {
+    return this.changed(await this.changes.replace(nodeId, newNodeId, newAddress));
+  }
+
+  @GrpcMethod('Membership', 'UpdateNode')
+  async updateNode({ nodeId, address }: UpdateNodeRequest): Promise<ChangeResponse> {
+    return this.changed(await this.changes.move(nodeId, address));
   }
 
   @GrpcMethod('Membership', 'TransferLeadership')

@@ -23,7 +23,7 @@ const overTheWire = (request: AppendEntriesRequest) =>
 
 describe('AppendEntries on the wire', () => {
   it('arrives as it was sent', () => {
-    const received = fromWireRequest(overTheWire(toWireRequest('c1', 'disk of a', message)));
+    const received = fromWireRequest(overTheWire(toWireRequest('c1', 'disk of a', 'disk of b', message)));
     expect({ ...received, entries: received.entries.map((e) => ({ ...e, data: Uint8Array.from(e.data) })) }).toEqual(
       message,
     );
@@ -54,7 +54,7 @@ describe('AppendEntries on the wire', () => {
     ['a term above the sender’s', (wire: AppendEntriesRequest) => (wire.entries[2]!.term = 8)],
     ['an unknown entry type', (wire: AppendEntriesRequest) => (wire.entries[0]!.type = 99 as never)],
   ])('refuses %s: the core relies on whole messages', (_what, damage) => {
-    const wire = overTheWire(toWireRequest('c1', 'disk of a', message));
+    const wire = overTheWire(toWireRequest('c1', 'disk of a', 'disk of b', message));
     damage(wire);
     expect(() => fromWireRequest(wire)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }) as Error);
   });

@@ -15,7 +15,12 @@ const TYPE_TO_WIRE = {
 } satisfies Record<EntryType, WireEntryType>;
 
 /** `incarnation` is the sender's, here and in the answer. */
-export function toWireRequest(clusterId: string, incarnation: string, message: AppendEntries): AppendEntriesRequest {
+export function toWireRequest(
+  clusterId: string,
+  incarnation: string,
+  recipientIncarnation: string,
+  message: AppendEntries,
+): AppendEntriesRequest {
   return {
     clusterId,
     leaderId: message.from,
@@ -27,6 +32,7 @@ export function toWireRequest(clusterId: string, incarnation: string, message: A
     leaderCommit: message.leaderCommit,
     readContext: message.readContext,
     incarnation,
+    recipientIncarnation,
   };
 }
 

@@ -30,7 +30,8 @@ export class LeaderStreams {
     };
     call.on('data', (request: AppendEntriesRequest) => {
       try {
-        this.directory.assertAddressedToSelf(request.clusterId, request.recipientId, request.leaderId);
+        const { clusterId, recipientId, leaderId: senderId, recipientIncarnation } = request;
+        this.directory.assertAddressedToSelf(clusterId, recipientId, senderId, recipientIncarnation);
         const message = fromWireRequest(request);
         if (leaderId !== message.from) {
           forget();

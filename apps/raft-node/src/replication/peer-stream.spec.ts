@@ -46,7 +46,7 @@ function open() {
     return call;
   };
   const channel = { client: () => ({ appendEntries }) } as unknown as Channel;
-  const stream = new PeerStream('c1', 'me', 'disk of me', 'peer', channel, REOPEN_DELAY_MS, {
+  const stream = new PeerStream('c1', 'me', 'disk of me', 'peer', () => 'disk of peer', channel, REOPEN_DELAY_MS, {
     received: () => events.push('received'),
     unreachable: () => events.push('unreachable'),
     opened: () => events.push('opened'),

@@ -37,7 +37,9 @@ export class PeerStream {
     private readonly selfId: NodeId,
     private readonly selfIncarnation: string,
     readonly peerId: NodeId,
-    private readonly channel: Channel,
+    /** As the configuration in force has it. */
+    private readonly peerIncarnation: () => string,
+    readonly channel: Channel,
     private readonly reopenDelayMs: number,
     private readonly events: PeerStreamEvents,
   ) {}
@@ -49,7 +51,9 @@ export class PeerStream {
       if (message.entries.length > 0) this.events.unreachable(this.peerId);
       return;
     }
-    this.isWriterFull = !call.write(toWireRequest(this.clusterId, this.selfIncarnation, message));
+    this.isWriterFull = !call.write(
+      toWireRequest(this.clusterId, this.selfIncarnation, this.peerIncarnation(), message),
+    );
   }
 
   close(): void {

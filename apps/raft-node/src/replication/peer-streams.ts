@@ -26,6 +26,7 @@ export class PeerStreams implements OnApplicationShutdown {
       opened: (peer) => log.info({ peer }, 'replication stream works again'),
       broken: (peer, reason) => log.warn({ peer, reason }, 'replication stream broke'),
     };
+    directory.onVacated((address) => this.closeTo(address));
   }
 
   send(message: AppendEntries): void {
@@ -38,19 +39,33 @@ export class PeerStreams implements OnApplicationShutdown {
 
   private streamTo(id: NodeId): PeerStream | undefined {
     const existing = this.streams.get(id);
-    if (existing !== undefined) return existing;
     const address = this.directory.addressOf(id);
+    if (existing !== undefined) {
+      if (existing.channel.address === address) return existing;
+      // The member has moved, or is forgotten.
+      existing.close();
+      this.streams.delete(id);
+    }
     if (address === undefined) return undefined;
     const stream = new PeerStream(
       this.directory.clusterId,
       this.directory.selfId,
       this.directory.selfIncarnation,
       id,
+      () => this.directory.incarnationOf(id),
       this.channels.channelTo(address),
       this.config.heartbeatMs,
       this.events,
     );
     this.streams.set(id, stream);
     return stream;
+  }
+
+  private closeTo(address: string): void {
+    for (const [id, stream] of this.streams) {
+      if (stream.channel.address !== address) continue;
+      stream.close();
+      this.streams.delete(id);
+    }
   }
 }

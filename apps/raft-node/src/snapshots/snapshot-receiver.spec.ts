@@ -25,6 +25,7 @@ const HEADER: SnapshotHeader = {
   lastIncludedTerm: 2,
   configurationIndex: 1,
   configuration: Buffer.from(encodeConfiguration(simpleConfiguration(['a', 'b', 'c']))),
+  recipientIncarnation: '',
 };
 
 /** The first one says what the state is: it has a row more than there are keys. */

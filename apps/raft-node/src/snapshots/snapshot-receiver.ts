@@ -74,7 +74,8 @@ export class SnapshotReceiver implements OnApplicationBootstrap, BeforeApplicati
     try {
       const { header } = await stream.next();
       if (header === undefined) throw malformed('the first message of the stream is no header');
-      this.directory.assertAddressedToSelf(header.clusterId, header.recipientId, header.leaderId);
+      const { clusterId, recipientId, leaderId, recipientIncarnation } = header;
+      this.directory.assertAddressedToSelf(clusterId, recipientId, leaderId, recipientIncarnation);
       const message = fromHeader(header);
       if (this.isSuperfluous(message)) {
         stream.answer(SnapshotVerdict.COMPLETE);

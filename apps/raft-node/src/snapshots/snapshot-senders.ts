@@ -1,7 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { LOG, type Log } from '@app/platform';
 import type { InstallSnapshot, NodeId } from '@app/raft';
-import { Channel, SnapshotsClient } from '@app/rpc';
+import { Channels, SnapshotsClient } from '@app/rpc';
 import type { StateSnapshot } from '@app/storage';
 import { PeerDirectory } from '../peers/peer-directory.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
@@ -26,6 +26,7 @@ export class SnapshotSenders implements BeforeApplicationShutdown {
   constructor(
     config: RaftNodeConfig,
     private readonly directory: PeerDirectory,
+    private readonly channels: Channels,
     private readonly metrics: SnapshotMetrics,
     @Inject(SNAPSHOT_LIMITS) private readonly limits: SnapshotLimits,
     @Inject(LOG) private readonly log: Log,
@@ -51,8 +52,9 @@ export class SnapshotSenders implements BeforeApplicationShutdown {
       return;
     }
     // A connection of its own, also at the level of TCP: heartbeats must not queue up behind a megabyte of rows.
-    const channel = new Channel(address, { options: { 'grpc.use_local_subchannel_pool': 1 } });
-    const header = headerOf(this.directory.clusterId, this.directory.selfIncarnation, message);
+    const channel = this.channels.ownChannelTo(address, { 'grpc.use_local_subchannel_pool': 1 });
+    const { clusterId, selfIncarnation } = this.directory;
+    const header = headerOf(clusterId, selfIncarnation, this.directory.incarnationOf(message.to), message);
     const open = () => channel.client(SnapshotsClient).installSnapshot();
     const { throttle, limits, metrics, log } = this;
     const transfer = new SnapshotTransfer(message, header, snapshot, open, throttle, limits, metrics, log);

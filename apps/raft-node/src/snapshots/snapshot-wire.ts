@@ -6,7 +6,13 @@ import type { StateRange } from '@app/storage';
 
 const LENGTHS_BYTES = 8;
 
-export function headerOf(clusterId: string, incarnation: string, message: InstallSnapshot): InstallSnapshotRequest {
+/** `incarnation` is the sender's. */
+export function headerOf(
+  clusterId: string,
+  incarnation: string,
+  recipientIncarnation: string,
+  message: InstallSnapshot,
+): InstallSnapshotRequest {
   const { index, term, configuration } = message.snapshot;
   return {
     header: {
@@ -19,6 +25,7 @@ export function headerOf(clusterId: string, incarnation: string, message: Instal
       lastIncludedTerm: term,
       configurationIndex: configuration.index,
       configuration: encodeConfiguration(configuration.configuration),
+      recipientIncarnation,
     },
   };
 }

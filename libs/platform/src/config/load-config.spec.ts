@@ -39,6 +39,7 @@ describe('loadConfig', () => {
       isQuick: true,
       sizes: [1, 2],
       logLevel: 'info',
+      reroutes: {},
       shutdownTimeoutMs: 10_000,
       exitWithParent: false,
     });

@@ -1,5 +1,6 @@
 import { IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
 import { LOG_LEVELS, type LogLevel } from '../logging/log.js';
+import { IsAddressMap, formatAddressMap, parseAddressMap, type AddressMap } from '../net/address-map.js';
 import { Option } from './option.js';
 
 /** The options that every process has. Config classes extend it. */
@@ -19,4 +20,14 @@ export abstract class ProcessConfig {
   })
   @IsBoolean()
   exitWithParent = false;
+
+  /** Nodes tell each other, and gateways, one address for each node. Where a tunnel or a translated network lies between, another one holds. */
+  @Option({
+    describe: 'Other addresses at which this process finds some nodes: for tunnels and translated networks',
+    unit: 'host:port=host:port,...',
+    parse: parseAddressMap,
+    format: formatAddressMap,
+  })
+  @IsAddressMap()
+  reroutes: AddressMap = {};
 }

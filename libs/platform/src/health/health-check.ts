@@ -1,6 +1,6 @@
 export interface HealthResult {
   readonly ok: boolean;
-  /** Why not, in a few words; shown to operators. */
+  /** Why not, in a few words; shown to operators. With `ok` something else that they should know. */
   readonly reason?: string;
 }
 

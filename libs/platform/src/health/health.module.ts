@@ -31,7 +31,9 @@ function answer(endpoint: string, results: readonly NamedHealthResult[], isVerbo
   if (!isOk) reply.status(503);
   if (isOk && !isVerbose) return 'ok';
   const lines = results.map(({ name, ok, reason }) =>
-    ok ? `[+]${name} ok` : `[-]${name} failed: ${reason ?? 'no reason given'}`,
+    ok
+      ? `[+]${name} ok${reason === undefined ? '' : ` (${reason})`}`
+      : `[-]${name} failed: ${reason ?? 'no reason given'}`,
   );
   return [...lines, `${endpoint} check ${isOk ? 'passed' : 'failed'}`, ''].join('\n');
 }

@@ -75,6 +75,13 @@ export interface RequestVoteRequest {
   isTransfer: boolean;
   /** Names the sender's data directory: another one after it was lost. */
   incarnation: string;
+  /**
+   * The recipient's data directory as the sender's configuration has it, empty when it does not: how a voter knows a candidate that it has not
+   * heard of yet from one of another cluster of the same name.
+   */
+  recipientIncarnation: string;
+  /** host:port of the sender's gRPC server: who is no member any more has no address in the configuration, and is to be told. */
+  candidateAddress: string;
 }
 
 export interface RequestVoteResponse {
@@ -122,6 +129,8 @@ function createBaseRequestVoteRequest(): RequestVoteRequest {
     preVote: false,
     isTransfer: false,
     incarnation: "",
+    recipientIncarnation: "",
+    candidateAddress: "",
   };
 }
 
@@ -153,6 +162,12 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     }
     if (message.incarnation !== "") {
       writer.uint32(74).string(message.incarnation);
+    }
+    if (message.recipientIncarnation !== "") {
+      writer.uint32(82).string(message.recipientIncarnation);
+    }
+    if (message.candidateAddress !== "") {
+      writer.uint32(90).string(message.candidateAddress);
     }
     return writer;
   },
@@ -242,6 +257,22 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
             message.incarnation = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.recipientIncarnation = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.candidateAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -293,6 +324,16 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
         ? globalThis.Boolean(object.is_transfer)
         : false,
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      recipientIncarnation: isSet(object.recipientIncarnation)
+        ? globalThis.String(object.recipientIncarnation)
+        : isSet(object.recipient_incarnation)
+        ? globalThis.String(object.recipient_incarnation)
+        : "",
+      candidateAddress: isSet(object.candidateAddress)
+        ? globalThis.String(object.candidateAddress)
+        : isSet(object.candidate_address)
+        ? globalThis.String(object.candidate_address)
+        : "",
     };
   },
 
@@ -325,6 +366,12 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     if (message.incarnation !== "") {
       obj.incarnation = message.incarnation;
     }
+    if (message.recipientIncarnation !== "") {
+      obj.recipientIncarnation = message.recipientIncarnation;
+    }
+    if (message.candidateAddress !== "") {
+      obj.candidateAddress = message.candidateAddress;
+    }
     return obj;
   },
 
@@ -342,6 +389,8 @@ export const RequestVoteRequest: MessageFns<RequestVoteRequest> = {
     message.preVote = object.preVote ?? false;
     message.isTransfer = object.isTransfer ?? false;
     message.incarnation = object.incarnation ?? "";
+    message.recipientIncarnation = object.recipientIncarnation ?? "";
+    message.candidateAddress = object.candidateAddress ?? "";
     return message;
   },
 };

@@ -89,6 +89,11 @@ export interface AppendEntriesRequest {
   readContext: number;
   /** Names the sender's data directory: another one after it was lost. */
   incarnation: string;
+  /**
+   * The recipient's data directory as the leader's configuration has it, empty when it does not: how a member that was away knows a leader
+   * that it has not heard of yet from one of another cluster of the same name.
+   */
+  recipientIncarnation: string;
 }
 
 export interface AppendEntriesResponse {
@@ -235,6 +240,7 @@ function createBaseAppendEntriesRequest(): AppendEntriesRequest {
     leaderCommit: 0,
     readContext: 0,
     incarnation: "",
+    recipientIncarnation: "",
   };
 }
 
@@ -269,6 +275,9 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
     }
     if (message.incarnation !== "") {
       writer.uint32(82).string(message.incarnation);
+    }
+    if (message.recipientIncarnation !== "") {
+      writer.uint32(90).string(message.recipientIncarnation);
     }
     return writer;
   },
@@ -366,6 +375,14 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
             message.incarnation = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.recipientIncarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -420,6 +437,11 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
         ? globalThis.Number(object.read_context)
         : 0,
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      recipientIncarnation: isSet(object.recipientIncarnation)
+        ? globalThis.String(object.recipientIncarnation)
+        : isSet(object.recipient_incarnation)
+        ? globalThis.String(object.recipient_incarnation)
+        : "",
     };
   },
 
@@ -455,6 +477,9 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
     if (message.incarnation !== "") {
       obj.incarnation = message.incarnation;
     }
+    if (message.recipientIncarnation !== "") {
+      obj.recipientIncarnation = message.recipientIncarnation;
+    }
     return obj;
   },
 
@@ -473,6 +498,7 @@ export const AppendEntriesRequest: MessageFns<AppendEntriesRequest> = {
     message.leaderCommit = object.leaderCommit ?? 0;
     message.readContext = object.readContext ?? 0;
     message.incarnation = object.incarnation ?? "";
+    message.recipientIncarnation = object.recipientIncarnation ?? "";
     return message;
   },
 };

@@ -41,6 +41,8 @@ export interface SnapshotHeader {
   /** The entry that set the configuration in force at last_included_index, and that configuration in the encoding of libs/raft. */
   configurationIndex: number;
   configuration: Uint8Array;
+  /** The recipient's data directory as the leader's configuration has it, empty when it does not. */
+  recipientIncarnation: string;
 }
 
 /** All rows with from <= key < to. */
@@ -255,6 +257,7 @@ function createBaseSnapshotHeader(): SnapshotHeader {
     lastIncludedTerm: 0,
     configurationIndex: 0,
     configuration: new Uint8Array(0),
+    recipientIncarnation: "",
   };
 }
 
@@ -286,6 +289,9 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
     }
     if (message.configuration.length !== 0) {
       writer.uint32(74).bytes(message.configuration);
+    }
+    if (message.recipientIncarnation !== "") {
+      writer.uint32(82).string(message.recipientIncarnation);
     }
     return writer;
   },
@@ -375,6 +381,14 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
             message.configuration = reader.bytes();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.recipientIncarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -422,6 +436,11 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
         ? globalThis.Number(object.configuration_index)
         : 0,
       configuration: isSet(object.configuration) ? bytesFromBase64(object.configuration) : new Uint8Array(0),
+      recipientIncarnation: isSet(object.recipientIncarnation)
+        ? globalThis.String(object.recipientIncarnation)
+        : isSet(object.recipient_incarnation)
+        ? globalThis.String(object.recipient_incarnation)
+        : "",
     };
   },
 
@@ -454,6 +473,9 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
     if (message.configuration.length !== 0) {
       obj.configuration = base64FromBytes(message.configuration);
     }
+    if (message.recipientIncarnation !== "") {
+      obj.recipientIncarnation = message.recipientIncarnation;
+    }
     return obj;
   },
 
@@ -471,6 +493,7 @@ export const SnapshotHeader: MessageFns<SnapshotHeader> = {
     message.lastIncludedTerm = object.lastIncludedTerm ?? 0;
     message.configurationIndex = object.configurationIndex ?? 0;
     message.configuration = object.configuration ?? new Uint8Array(0);
+    message.recipientIncarnation = object.recipientIncarnation ?? "";
     return message;
   },
 };

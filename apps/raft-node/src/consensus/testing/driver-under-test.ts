@@ -5,6 +5,7 @@ import {
   Raft,
   ReadIndex,
   Replication,
+  type Configuration,
   type InstallSnapshot,
   type Message,
   LeadershipTransfer,
@@ -15,6 +16,7 @@ import { MemoryDisk, promised, WriteAheadLog, type StateSnapshot, type StateStor
 import { logLines } from '../../../../../libs/platform/src/testing/log-lines.js';
 import { NodeCondition } from '../../condition/node-condition.js';
 import { OperationDesk } from '../../fsm/operation-desk.js';
+import type { PeerDirectory } from '../../peers/peer-directory.js';
 import { PeerInbox } from '../../peers/peer-inbox.js';
 import { RaftNodeConfig } from '../../raft-node.config.js';
 import type { SnapshotSenders } from '../../snapshots/snapshot-senders.js';
@@ -63,6 +65,9 @@ export class DriverUnderTest {
   drainTimeoutMs = 2_000;
   retainedEntries = 100_000;
   segmentBytesMax = 64 * 1024 * 1024;
+  /** What the directory knows and the configuration does not say. */
+  knownAddresses: Record<string, string> = {};
+  readonly followed: Configuration[] = [];
   /** Whom the addresses are known of. */
   reaches: (id: string) => boolean = () => true;
   snapshotsCancelled = 0;
@@ -118,6 +123,10 @@ export class DriverUnderTest {
       reaches: (id: string) => this.reaches(id),
       cancelAll: () => (this.snapshotsCancelled += 1),
     };
+    const directory = {
+      follow: (configuration: Configuration) => this.followed.push(configuration),
+      unrecordedIn: ({ addresses }: Configuration) => (addresses === undefined ? this.knownAddresses : {}),
+    };
     const transport = { send: (messages: readonly Message[]) => this.sent.push(...messages) };
     this.driver = new RaftDriver(
       config,
@@ -128,6 +137,7 @@ export class DriverUnderTest {
       new Persistence(config, wal, store, this.stateMachine),
       transport as unknown as PeerTransport,
       senders as unknown as SnapshotSenders,
+      directory as unknown as PeerDirectory,
       this.inbox,
       this.desk,
       new LogClock(this.stateMachine),

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { MemoryKeySpace, RESTORE_RANGES, StateMachine, type Row, type RowChange } from '@app/kv';
 import { encodeConfiguration, simpleConfiguration, type InstallSnapshot } from '@app/raft';
 import {
+  Channels,
   SnapshotsService,
   type InstallSnapshotRequest,
   type InstallSnapshotResponse,
@@ -109,7 +110,7 @@ export class TransferBed {
     const config = Object.assign(new RaftNodeConfig(), { snapshotBytesPerSecond: bytesPerSecond });
     const metrics = new SnapshotMetrics(new Registry());
     const all = { ...DEFAULT_SNAPSHOT_LIMITS, ...limits };
-    this.senders = new SnapshotSenders(config, this.directoryOf('a'), metrics, all, this.sent.log);
+    this.senders = new SnapshotSenders(config, this.directoryOf('a'), new Channels(), metrics, all, this.sent.log);
   }
 
   /** What `b` is handed over it keeps, until a test does something about it. */
