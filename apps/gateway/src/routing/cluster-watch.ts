@@ -90,7 +90,8 @@ export class ClusterWatch implements HealthCheck, OnApplicationBootstrap, OnModu
     const known = this.leaders.peek(cluster.id);
     if (known === undefined || !(await this.overview.doesLead(cluster, known))) {
       const leader = await this.overview.leaderOf(cluster);
-      if (leader !== undefined && !this.leaders.isKnown(cluster.id)) this.leaders.learn(cluster.id, leader);
+      // Unless a request has found it meanwhile.
+      if (leader !== undefined && this.leaders.peek(cluster.id) === known) this.leaders.learn(cluster.id, leader);
     }
     watched.isAsking = false;
     const now = this.members.of(cluster.id);
