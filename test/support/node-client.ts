@@ -55,6 +55,23 @@ export class NodeClient {
     return unary(client.addNode.bind(client), { nodeId, address: '', staysLearner: true });
   }
 
+  /** As a learner that becomes a voter by itself. */
+  joinNode(nodeId: string, address: string): Promise<ChangeResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.addNode.bind(client), { nodeId, address, staysLearner: false });
+  }
+
+  /** By a node that takes its place once it has caught up. */
+  replaceNode(nodeId: string, newNodeId: string, newAddress: string): Promise<ChangeResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.replaceNode.bind(client), { nodeId, newNodeId, newAddress });
+  }
+
+  updateNode(nodeId: string, address: string): Promise<ChangeResponse> {
+    const client = this.channel.client(MembershipClient);
+    return unary(client.updateNode.bind(client), { nodeId, address });
+  }
+
   promoteNode(nodeId: string): Promise<ChangeResponse> {
     const client = this.channel.client(MembershipClient);
     return unary(client.promoteNode.bind(client), { nodeId });

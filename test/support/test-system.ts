@@ -1,4 +1,5 @@
 import { firstPlacement } from '@app/placement';
+import { RingraftError } from '@app/rpc';
 import type { LocalNode } from '../../tools/local-cluster/local-cluster.js';
 import { eventually } from './eventually.js';
 import { HttpClient } from './http-client.js';
@@ -9,6 +10,8 @@ const READY_TIMEOUT_MS = 60_000;
 /** Far more than an election takes on a machine that is busy with other tests. */
 const ELECTION_DEADLINE_MS = 60_000;
 const TAGS_MAX = 10_000;
+const LEADER_TRIES_MAX = 10;
+const LEADERLESS: ReadonlySet<string> = new Set(['NOT_LEADER', 'NO_LEADER']);
 
 /** A local system of the built processes, with a client for each of them and what tests ask of a cluster as a whole. */
 export class TestSystem {
@@ -77,6 +80,18 @@ export class TestSystem {
     );
   }
 
+  /** Asks the leader for something, and its successor if it has ceased to lead. */
+  async askLeader<Answer>(clusterId: string, ask: (leader: NodeClient) => Promise<Answer>): Promise<Answer> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await ask(this.grpc(await this.leaderOf(clusterId)));
+      } catch (error) {
+        const isElsewhere = error instanceof RingraftError && LEADERLESS.has(error.code);
+        if (!isElsewhere || tries === LEADER_TRIES_MAX) throw error;
+      }
+    }
+  }
+
   /** The nodes of the cluster that run and do not lead. */
   async followersOf(clusterId: string): Promise<LocalNode[]> {
     const leader = await this.leaderOf(clusterId);
@@ -98,9 +113,8 @@ export class TestSystem {
     throw new Error(`none of ${TAGS_MAX} keys is in cluster ${clusterId}`);
   }
 
-  /** Waits until all nodes of the cluster run and have applied the same log to its end; gives the revision that they share. */
-  async convergedRevisionOf(clusterId: string): Promise<number> {
-    const nodes = this.cluster.nodesOf(clusterId);
+  /** Waits until these nodes (all of the cluster) run and have applied the same log to its end; gives the revision that they share. */
+  async convergedRevisionOf(clusterId: string, nodes = this.cluster.nodesOf(clusterId)): Promise<number> {
     const status = await eventually(
       `all nodes of cluster ${clusterId} have applied the same log`,
       async () => {
