@@ -89,7 +89,7 @@ describe('a cluster that grows from one node to three and five, and shrinks to t
     expect(load.failures).toEqual([]);
     expect(faults).toEqual([]);
     await system.convergedRevisionOf('c1', nodes(3, 4, 5));
-  }, 240_000);
+  }, 400_000);
 
   it('a gateway that is started with the address of one of the three that are left finds the others', async () => {
     const [, n4] = nodes(3, 4);
@@ -106,7 +106,7 @@ describe('a cluster that grows from one node to three and five, and shrinks to t
     await n4!.stop(STOP_TIMEOUT_MS);
     n4!.start({ ...alone(n4!), RINGRAFT_JOIN: 'true' });
     await n4!.ready(DEADLINE_MS);
-    await system.convergedRevisionOf('c1', nodes(3, 4, 5));
+    expect(await system.convergedRevisionOf('c1', nodes(3, 4, 5))).toBeGreaterThan(0);
   }, 120_000);
 
   it('says why a change would lose the quorum, and what to do', async () => {
