@@ -44,6 +44,11 @@ export class PeerDirectory implements OnApplicationShutdown {
     return this.members.get(this.selfId) ?? this.configured.get(this.selfId) ?? '';
   }
 
+  /** Of those in force whose address is known, this node among them. */
+  get memberIds(): NodeId[] {
+    return [...this.members.keys()];
+  }
+
   /** Also of who has left, as long as there may be something to say to it. */
   addressOf(id: NodeId): string | undefined {
     return this.members.get(id) ?? this.former.get(id) ?? this.candidates.get(id) ?? this.configured.get(id);
