@@ -20,7 +20,7 @@ export interface RunInput {
 
 /** Runs a built app until it ends by itself. One that goes on is killed after a while and the promise rejected. */
 export function runApp(
-  app: 'gateway' | 'raft-node',
+  app: 'gateway' | 'raft-node' | 'ringctl',
   { args = [], env = {}, timeoutMs = DEFAULT_TIMEOUT_MS }: RunInput,
 ): Promise<RunResult> {
   const script = join(process.cwd(), 'dist/apps', app, 'src/main.js');
