@@ -1,4 +1,5 @@
 import type { LocalNode } from '../../tools/local-cluster/local-cluster.js';
+import { freePorts } from '../../tools/local-cluster/ports.js';
 import { eventually } from '../support/eventually.js';
 import { RecordedLoad } from '../support/recorded-load.js';
 import { TestSystem } from '../support/test-system.js';
@@ -128,5 +129,34 @@ describe('a cluster that grows from one node to three and five, and shrinks to t
       ) as string,
     });
     expect((await system.http(0).get('/v1/kv/still-there')).text).toBe('x');
-  }, 120_000);
+    silent!.start({ ...alone(silent!), RINGRAFT_JOIN: 'true' });
+    await silent!.ready(DEADLINE_MS);
+  }, 180_000);
+
+  it('finds a member again that has moved, once it is told', async () => {
+    const leader = await system.leaderOf('c1');
+    const [moving] = nodes(3, 4, 5).filter((node) => node !== leader);
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    await moving!.stop(STOP_TIMEOUT_MS);
+    moving!.start({ RINGRAFT_LISTEN: address, RINGRAFT_PEERS: `${moving!.name}=${address}`, RINGRAFT_JOIN: 'true' });
+    await system.grpc(leader).updateNode(moving!.name, address);
+    await moving!.ready(DEADLINE_MS);
+    await eventually(
+      'the leader hears it there',
+      async () => {
+        const { members } = await system.grpc(leader).status();
+        return members.some(
+          (member) => member.nodeId === moving!.name && member.address === address && member.isActive,
+        );
+      },
+      DEADLINE_MS,
+    );
+    await eventually(
+      'the gateway knows',
+      async () => (await membersAsSeenBy(0)).includes(`${moving!.name}@${address}`),
+      DEADLINE_MS,
+    );
+    expect((await system.http(0).get('/v1/kv/still-there')).text).toBe('x');
+  }, 180_000);
 });

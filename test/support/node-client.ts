@@ -61,12 +61,6 @@ export class NodeClient {
     return unary(client.addNode.bind(client), { nodeId, address, staysLearner: false });
   }
 
-  /** By a node that takes its place once it has caught up. */
-  replaceNode(nodeId: string, newNodeId: string, newAddress: string): Promise<ChangeResponse> {
-    const client = this.channel.client(MembershipClient);
-    return unary(client.replaceNode.bind(client), { nodeId, newNodeId, newAddress });
-  }
-
   updateNode(nodeId: string, address: string): Promise<ChangeResponse> {
     const client = this.channel.client(MembershipClient);
     return unary(client.updateNode.bind(client), { nodeId, address });
