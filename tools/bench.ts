@@ -20,6 +20,7 @@ import { RedisSystem } from './bench/compare/redis-system.js';
 import { describeMeasurements } from './bench/compare/report.js';
 import { RingraftSystem } from './bench/compare/ringraft-system.js';
 import { measureSlowRequests } from './bench/compare/slow-requests.js';
+import { Stage } from './bench/compare/stage.js';
 import { measureStartUp } from './bench/compare/start-up.js';
 import { type Part, partsOf } from './bench/compare/suites.js';
 import type { System } from './bench/compare/system.js';
@@ -28,7 +29,7 @@ import { type LoadReport, TurnTaker } from './bench/compare/turns.js';
 
 /** This file runs as `dist/tools/bench.js`. */
 const DIST = join(import.meta.dirname, '..');
-const IDLE_SECONDS = 3;
+const IDLE_SECONDS = 5;
 const VALUE_BYTES = 128;
 
 const options = parsedOrExit();
@@ -108,37 +109,43 @@ async function stopAll(): Promise<void> {
   await Promise.all(running.splice(0).map((system) => system.stop()));
 }
 
-/** All run all the time, so that no turn begins cold: this is what those that wait their turn cost the one that has it. */
+/** What each costs while nobody asks it anything. */
 async function sayIdleCost(systems: readonly System[]): Promise<void> {
-  const sum = async () => {
-    const processes = (await Promise.all(systems.map((system) => system.processes()))).flat();
-    return processes.reduce((seconds, { pid }) => seconds + costOf(pid).cpuSeconds, 0);
-  };
-  const before = await sum();
+  const cpuOf = async (system: System) =>
+    (await system.processes()).reduce((seconds, { pid }) => seconds + costOf(pid).cpuSeconds, 0);
+  const before = await Promise.all(systems.map(cpuOf));
   await delay(IDLE_SECONDS * 1000, undefined, { signal });
-  say(`idle, all together take ${((100 * ((await sum()) - before)) / IDLE_SECONDS).toFixed(1)}% of one CPU`);
+  const after = await Promise.all(systems.map(cpuOf));
+  const shares = systems.map(
+    ({ name }, i) => `${name} ${((100 * (after[i]! - before[i]!)) / IDLE_SECONDS).toFixed(1)}%`,
+  );
+  say(`idle, of one CPU: ${shares.join(', ')}`);
 }
 
-function runLoads(names: readonly string[], loads: readonly { load: Load; systems?: readonly string[] }[]) {
+/** Each row is kept as soon as it is there, whatever becomes of those that follow. */
+function runLoads(
+  names: readonly string[],
+  loads: readonly { load: Load; systems?: readonly string[] }[],
+  into: LoadReport[],
+): Promise<void> {
   const systems = names.map(build).filter((system) => system !== undefined);
   return during(systems, async () => {
     await sayIdleCost(systems);
-    const taker = turnTaker(options.turns, options.seconds);
-    const reports: LoadReport[] = [];
-    for (const { load, systems: wanted = names } of loads) {
-      reports.push(
-        await taker.run(
-          load,
-          systems.filter(({ name }) => wanted.includes(name)),
-        ),
-      );
+    const stage = await Stage.open(systems, signal);
+    const taker = turnTaker(options.turns, options.seconds, stage);
+    try {
+      for (const { load, systems: wanted = names } of loads) {
+        const chosen = systems.filter(({ name }) => wanted.includes(name));
+        into.push(await taker.run(load, chosen));
+      }
+    } finally {
+      stage.close();
     }
-    return reports;
   });
 }
 
-function turnTaker(turns: number, seconds: number): TurnTaker {
-  return new TurnTaker({ turns, seconds, directory, signal, say });
+function turnTaker(turns: number, seconds: number, stage?: Stage): TurnTaker {
+  return new TurnTaker({ turns, seconds, directory, ...(stage && { stage }), signal, say });
 }
 
 function chosenLoads(): { load: Load }[] {
@@ -162,21 +169,13 @@ function loadsOf(works: readonly Load['work'][], connections: readonly number[])
 async function run(part: Part, into: Measurements): Promise<void> {
   switch (part) {
     case 'load':
-      into.loads.push(...(await runLoads(options.targets, chosenLoads())));
-      return;
+      return runLoads(options.targets, chosenLoads(), into.loads);
     case 'quick-load':
-      into.loads.push(
-        ...(await runLoads(['ringraft-1x3', 'ringraft-3x3', 'etcd'], loadsOf(['put', 'get'], [64, 256]))),
-      );
-      return;
+      return runLoads(['ringraft-1x3', 'ringraft-3x3', 'etcd'], loadsOf(['put', 'get'], [64, 256]), into.loads);
     case 'target-loads':
-      into.loads.push(...(await runLoads(['ringraft-1x3', 'ringraft-3x3', 'etcd', 'echo'], TARGET_LOADS)));
-      return;
+      return runLoads(['ringraft-1x3', 'ringraft-3x3', 'etcd', 'echo'], TARGET_LOADS, into.loads);
     case 'growth':
-      into.growth.push(
-        ...(await runLoads(['ringraft-1x3', 'ringraft-2x3', 'ringraft-3x3'], loadsOf(['put', 'get'], [64]))),
-      );
-      return;
+      return runLoads(['ringraft-1x3', 'ringraft-2x3', 'ringraft-3x3'], loadsOf(['put', 'get'], [64]), into.growth);
     case 'failover':
       into.failover.push(
         ...(await during([ringraft(1, 3), ...etcd()], (systems) =>

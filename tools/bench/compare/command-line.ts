@@ -37,7 +37,7 @@ export function parseCommandLine(argv: readonly string[], output: OutputConfigur
       ['ringraft-1x3', 'ringraft-3x3', ...OTHER_TARGETS],
     )
     .option('--turns <count>', 'how often each is asked', wholeNumber(1, 100), 5)
-    .option('--seconds <count>', 'of each turn', wholeNumber(1, 3_600), 4)
+    .option('--seconds <count>', 'of each turn', wholeNumber(1, 3_600), 3)
     .option('--work <names>', `of the load: ${WORKS.join(', ')} (95 reads to 5 writes)`, listOf(WORKS), [...WORKS])
     .option('--connections <counts>', 'of the load', listOfNumbers(1, CONNECTIONS_MAX), [1, 16, 64, 256])
     .option('--value-bytes <counts>', 'of the load', listOfNumbers(1, VALUE_BYTES_MAX), [128])

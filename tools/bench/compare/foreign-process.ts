@@ -60,10 +60,11 @@ export class ForeignProcess {
     }
   }
 
-  /** SIGTERM, then SIGKILL. Never throws. */
+  /** SIGTERM, then SIGKILL. A paused process is resumed first. Never throws. */
   async stop(): Promise<void> {
     const { child } = this;
     if (!child) return;
+    child.kill('SIGCONT');
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.exited;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { firstSuccess } from './failover.js';
+import { firstSuccess } from './first-success.js';
 import { costOf } from './process-cost.js';
 import type { HttpSystem } from './system.js';
 

@@ -12,7 +12,7 @@ export const SLOW_REQUESTS_LOAD: Load = { work: 'mixed', connections: 64, valueB
 export interface SlowRequestsReport {
   readonly seconds: number;
   readonly requests: number;
-  /** Above a quarter of a second. */
+  /** Above a quarter of a second, with those that were not sent because of them. */
   readonly slow: number;
   readonly maxMs: number;
   readonly p999Ms: number;
@@ -23,7 +23,8 @@ export interface SlowRequestsReport {
 
 /**
  * One long turn while snapshots are taken: a backup of every cluster, again and again, on top of the compaction of the log. The recorder is wrk: it
- * measures from the last byte that it sent to the last one that it got, and keeps every latency, so the longest is exact.
+ * measures each request from its sending to the end of its answer, so the longest is exact. The number of slow ones counts also those that a connection would have
+ * sent while it waited (see `LoadResult`).
  */
 export async function measureSlowRequests(
   system: RingraftSystem,

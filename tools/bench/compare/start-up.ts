@@ -1,4 +1,4 @@
-import { firstSuccess } from './failover.js';
+import { firstSuccess } from './first-success.js';
 import { type Spread, spreadOf } from './statistics.js';
 import type { HttpSystem } from './system.js';
 

@@ -6,6 +6,7 @@ import { type ProcessCost, costOf } from './process-cost.js';
 import { canRun, runRedisBenchmark } from './redis-benchmark.js';
 import { RedisSystem } from './redis-system.js';
 import { writeRequestFile } from './request-file.js';
+import type { Stage } from './stage.js';
 import { type System, type SystemProcess, isHttp } from './system.js';
 import { type LoadResult, runWrk } from './wrk.js';
 
@@ -41,6 +42,8 @@ export interface TurnOptions {
   readonly seconds: number;
   /** For the prepared requests. */
   readonly directory: string;
+  /** On which the systems take their turns; without one they just run. */
+  readonly stage?: Stage;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -62,16 +65,18 @@ export class TurnTaker {
     const failures: Record<string, string> = {};
     for (const system of able) {
       taken[system.name] = [];
-      await this.prepare(system, load);
-      await this.generate(system, load, WARM_UP_SECONDS, 0);
+      await this.onStage(system, async () => {
+        await this.prepare(system, load);
+        await this.generate(system, load, WARM_UP_SECONDS, 0);
+      });
     }
     for (let turn = 0; turn < turns; turn++) {
       for (const system of able) {
         signal.throwIfAborted();
-        const before = costsOf(await system.processes());
-        const result = await this.generate(system, load, seconds, (turn + 1) * OFFSET);
-        const after = costsOf(await system.processes());
-        taken[system.name]!.push({ result, costs: costBetween(before, after, result.requests) });
+        const { result, costs } = await this.onStage(system, () =>
+          this.turn(system, load, seconds, (turn + 1) * OFFSET),
+        );
+        taken[system.name]!.push({ result, costs });
         const errors = Object.entries(result.errors).map(([kind, count]) => `${count} ${kind}`);
         if (errors.length > 0) failures[system.name] = `turn ${turn + 1}: ${errors.join(', ')} errors`;
         say(
@@ -82,6 +87,18 @@ export class TurnTaker {
     }
     for (const system of able) rmSync(this.requestFile(system), { force: true });
     return { load, turns: taken, failures };
+  }
+
+  private onStage<T>(system: System, act: () => Promise<T>): Promise<T> {
+    const { stage } = this.options;
+    return stage ? stage.with(system, act) : act();
+  }
+
+  private async turn(system: System, load: Load, seconds: number, offset: number): Promise<Turn> {
+    const before = costsOf(await system.processes());
+    const result = await this.generate(system, load, seconds, offset);
+    const after = costsOf(await system.processes());
+    return { result, costs: costBetween(before, after, result.requests) };
   }
 
   private async prepare(system: System, load: Load): Promise<void> {

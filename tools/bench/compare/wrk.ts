@@ -14,7 +14,10 @@ export interface LoadResult {
   /** Undefined where the generator does not tell. */
   readonly p999Ms: number | undefined;
   readonly maxMs: number;
-  /** Requests that took longer than was asked about. */
+  /**
+   * Requests that took longer than was asked about. As in the percentiles, wrk counts with a request that took long those that its connection would
+   * have sent meanwhile; the requests themselves, their rate and the longest are as they were.
+   */
   readonly slow: number | undefined;
   /** Of the generator itself. */
   readonly generatorCpuSeconds: number | undefined;
