@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { VERSION, configOrExit } from '@app/platform';
+import { handOver } from './hand-over.js';
 import { RaftNodeConfig } from './raft-node.config.js';
 import { startNode } from './start-node.js';
 import { wipeNode } from './wipe-node.js';
@@ -9,5 +10,6 @@ const config = configOrExit(RaftNodeConfig, {
   describe: 'One node of a Ringraft cluster: a Raft member with its log and its state machine.',
   version: VERSION,
 });
+if (config.handOver) process.exit(await handOver(config));
 if (config.wipe) process.exit(await wipeNode(config));
 await startNode(config);

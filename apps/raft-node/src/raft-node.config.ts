@@ -187,6 +187,13 @@ export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   @IsBoolean()
   wipe = false;
 
+  @Option({
+    describe:
+      'Ask the node that runs with this configuration to hand its leadership over, and exit: before it is stopped',
+  })
+  @IsBoolean()
+  handOver = false;
+
   @Option({ describe: 'How long operations under way may take to finish at shutdown', unit: 'ms' })
   @IsInt()
   @Min(0)
