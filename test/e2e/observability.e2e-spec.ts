@@ -43,6 +43,17 @@ const rules = (
 ).groups.flatMap((group) => group.rules);
 const dashboard = JSON.parse(readFileSync('deploy/grafana/ringraft.json', 'utf8')) as Dashboard;
 
+interface LoggingProcess {
+  readonly logPath: string;
+}
+
+function linesOf({ logPath }: LoggingProcess): Record<string, unknown>[] {
+  return readFileSync(logPath, 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 /** The section of docs/operations.md under this heading, up to the next one of its level. */
 function section(heading: string): string {
   const [, body] = new RegExp(`^## ${heading}\\n([^]*?)(?=^## |$(?![^]))`, 'm').exec(OPERATIONS) ?? [];
@@ -66,7 +77,7 @@ describe('what an operator sees', () => {
     Promise.all(system.cluster.nodes.map(async ({ opsUrl }) => (await fetch(`${opsUrl}/metrics`)).text()));
 
   beforeAll(async () => {
-    system = await TestSystem.start({ clusters: 1, nodes: 3, gateways: 1 });
+    system = await TestSystem.start({ clusters: 1, nodes: 3, gateways: 1, env: { RINGRAFT_LOG_LEVEL: 'debug' } });
     await system.http().put('/v1/kv/seen', 'value');
     await system.http().get('/v1/kv/seen');
     await system.http().get('/v1/kv/not-there');
@@ -150,12 +161,52 @@ describe('what an operator sees', () => {
     expect(alerting.filter((name) => !name.includes('*') && !used.has(name))).toEqual([]);
   });
 
+  it('leads from a request in the log of the gateway to the log of a node, and to the entry', async () => {
+    const headers = { 'x-request-id': 'trace-me/1' };
+    const written = await system.http().put('/v1/kv/traced', 'value', { headers });
+    expect([written.status, written.headers['x-request-id']]).toEqual([201, 'trace-me/1']);
+    const read = await system.http().get('/v1/kv/traced', { headers: { 'x-request-id': 'trace-me/2' } });
+    expect(read.headers['x-request-id']).toBe('trace-me/2');
+
+    const lineOf = (process: LoggingProcess, requestId: string) =>
+      eventually(
+        `${requestId} is in the log`,
+        () => linesOf(process).find((line) => line['requestId'] === requestId),
+        DEADLINE_MS,
+      );
+    const [gateway] = system.cluster.gateways;
+    const atGateway = await lineOf(gateway!, 'trace-me/1');
+    expect(atGateway).toMatchObject({
+      method: 'PUT',
+      route: '/v1/kv/:key',
+      status: 201,
+      cluster: 'c1',
+      attempts: 1,
+      clientId: expect.any(Number) as number,
+      sequence: expect.any(Number) as number,
+    });
+    const node = system.cluster.nodes.find(({ name }) => name === atGateway['node'])!;
+    const atNode = await lineOf(node, 'trace-me/1');
+    expect(atNode).toMatchObject({
+      kind: 'set',
+      index: expect.any(Number) as number,
+      term: expect.any(Number) as number,
+    });
+    const { appliedIndex, lastIndex } = await system.grpc(node).status();
+    expect(atNode['index']).toBeGreaterThan(0);
+    expect(atNode['index']).toBeLessThanOrEqual(lastIndex);
+    const readAtNode = await lineOf(node, 'trace-me/2');
+    expect(readAtNode['index']).toBeGreaterThanOrEqual(Number(atNode['index']));
+    expect(readAtNode['index']).toBeLessThanOrEqual(appliedIndex);
+    // Of neither is the key or the value in any log.
+    for (const process of [gateway!, ...system.cluster.nodes]) {
+      expect(linesOf(process).filter((line) => JSON.stringify(line).includes('/traced'))).toEqual([]);
+    }
+  });
+
   it('has on each line of its logs when, how grave, who, and in which term', () => {
     const [node] = system.cluster.nodes;
-    const lines = readFileSync(node!.logPath, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = linesOf(node!);
     for (const line of lines) {
       expect(line).toMatchObject({ cluster: 'c1', node: node!.name, msg: expect.any(String) as string });
       expect(['debug', 'info', 'warn', 'error', 'fatal']).toContain(line['level']);

@@ -63,6 +63,23 @@ describe('the gateway over HTTP', () => {
   };
   const names = (field: string) => ({ errors: [expect.objectContaining({ field })] });
 
+  it("answers each request with its id, the client's or one of its own, and names it in errors", async () => {
+    const given = await call('GET', '/v1/kv/none', { headers: { 'x-request-id': 'abc-1' } });
+    expect(given.headers['x-request-id']).toBe('abc-1');
+    expectProblem(given, 404, 'NOT_FOUND', { request_id: 'abc-1' });
+    const unfit = await call('GET', '/v1/kv/none', { headers: { 'x-request-id': 'two words' } });
+    expect(unfit.headers['x-request-id']).toMatch(/^[0-9a-f]{12}-[0-9a-z]+$/);
+    expectProblem(unfit, 404, 'NOT_FOUND', { request_id: unfit.headers['x-request-id'] });
+    for (const url of ['/livez', '/v1/limits', '/nowhere', '/v1/kv/%zz']) {
+      expect((await call('GET', url)).headers['x-request-id']).toMatch(/./);
+    }
+    const classic = await call('POST', '/request', { body: 'key=k', headers: { 'x-request-id': 'abc-2' } });
+    expect([classic.headers['x-request-id'], classic.body]).toEqual([
+      'abc-2',
+      '{"response":"","error_code":"INVALID_REQUEST"}',
+    ]);
+  });
+
   describe('POST /request', () => {
     const post = (body: string, contentType = 'application/x-www-form-urlencoded') =>
       call('POST', '/request', { body, headers: { 'content-type': contentType } });

@@ -4,11 +4,12 @@ import { NestLog, type Log } from '@app/platform';
 import type { GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { serveApiDocumentation } from './http/api-documentation.js';
-import { createHttpAdapter, measureRequests } from './http/http-adapter.js';
+import { createHttpAdapter, watchRequests } from './http/http-adapter.js';
 import { LeaveTaking } from './http/leave-taking.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteTable } from './http/route-table.js';
 import { GatewayMetrics } from './ops/gateway-metrics.js';
+import { RequestLog } from './ops/request-log.js';
 
 /** A whole gateway that does not listen yet. */
 export async function createGateway(config: GatewayConfig, log: Log, version: string): Promise<NestFastifyApplication> {
@@ -20,7 +21,7 @@ export async function createGateway(config: GatewayConfig, log: Log, version: st
   });
   const metrics = app.get(GatewayMetrics);
   app.useGlobalFilters(new ProblemFilter(config, log, routes, metrics));
-  measureRequests(adapter, metrics);
+  watchRequests(adapter, metrics, app.get(RequestLog));
   app.get(LeaveTaking).announceOn(adapter);
   serveApiDocumentation(app, version);
   app.getHttpServer().maxConnections = config.connectionsMax;

@@ -90,6 +90,13 @@ export class GatewayConfig extends ProcessConfig implements ChecksTogether {
   @Max(1_000_000)
   connectionsMax = 10_000;
 
+  /** Those that fail with 500 or more are logged in any case; with the log level `debug`, all. */
+  @Option({ describe: 'Requests that take longer are logged', unit: 'ms' })
+  @IsInt()
+  @Min(1)
+  @Max(600_000)
+  slowRequestMs = 1_000;
+
   @Option({ describe: 'How long GET /v1/cluster waits for a node', unit: 'ms' })
   @IsInt()
   @Min(10)

@@ -10,6 +10,7 @@ export { Option } from './config/option.js';
 export { ProcessConfig } from './config/process-config.js';
 export { IsHostPort, IsListenAddress, formatHostPort, parseHostPort, type HostPort } from './net/host-port.js';
 export { LOG, createLog, type Log, type LogLevel } from './logging/log.js';
+export { LogBudget } from './logging/log-budget.js';
 export { LoggingModule } from './logging/logging.module.js';
 export { NestLog } from './logging/nest-log.js';
 export { MetricsModule } from './metrics/metrics.module.js';

@@ -65,6 +65,8 @@ export interface OperationRequest {
   readonly consistency?: Consistency;
   /** A follower passes the operation on instead of answering NOT_LEADER. */
   readonly forward?: boolean;
+  /** For the log of the node. */
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -309,13 +311,14 @@ class PendingOperation implements Expiring {
   }
 
   toMessage(nowMs: number): Operation {
-    const { command, forward, consistency } = this.request;
+    const { command, forward, consistency, requestId } = this.request;
     return {
       id: this.id,
       command,
       forward: forward ?? false,
       timeoutMs: Math.max(1, Math.floor(this.deadlineMs - nowMs)),
       consistency: consistency ?? Consistency.UNSPECIFIED,
+      requestId,
     };
   }
 }

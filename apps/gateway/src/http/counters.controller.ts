@@ -35,12 +35,16 @@ export class CountersController {
     const location = this.router.locate(key);
     setLocationHeaders(reply, location);
     const condition = writeCondition(request.headers);
-    const { value, revision } = await this.router.increment(location, {
-      kind: 'increment',
-      key,
-      delta: parseDelta(jsonBody(IncrementBody, request).delta) ?? 0n,
-      ...(condition && { condition }),
-    });
+    const { value, revision } = await this.router.increment(
+      location,
+      {
+        kind: 'increment',
+        key,
+        delta: parseDelta(jsonBody(IncrementBody, request).delta) ?? 0n,
+        ...(condition && { condition }),
+      },
+      request.trace,
+    );
     return { value: String(value), revision: String(revision) };
   }
 }

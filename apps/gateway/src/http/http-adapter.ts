@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { RingraftError } from '@app/rpc';
 import type { GatewayConfig } from '../gateway.config.js';
 import { GatewayMetrics } from '../ops/gateway-metrics.js';
-import type { HttpReply } from './http-types.js';
+import { RequestLog } from '../ops/request-log.js';
+import { RequestTrace } from '../routing/request-trace.js';
+import type { HttpReply, HttpRequest } from './http-types.js';
 import { protectKeys } from './key-codec.js';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.js';
+import { REQUEST_ID_HEADER, RequestIds, givenId } from './request-ids.js';
 import type { RouteTable } from './route-table.js';
 
 /** How long a client may take to send a request. */
@@ -24,6 +27,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
  */
 export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): FastifyAdapter {
   const encodedKeyBytesMax = 3 * config.keyBytesMax;
+  const ids = new RequestIds();
   const adapter = new FastifyAdapter({
     bodyLimit: classicFormBytesMax(config),
     rewriteUrl: (request: { readonly url?: string | undefined }) => protectKeys(request.url ?? '/'),
@@ -32,8 +36,11 @@ export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): Fa
     // While the server closes, what is on its way is served; nothing new is accepted.
     return503OnClosing: false,
     skipMiddie: true,
-    frameworkErrors: (error: Error, _request: unknown, reply: unknown) =>
-      sendProblem(reply as HttpReply, new RingraftError('INVALID_REQUEST', `path: ${error.message}`)),
+    genReqId: ({ headers }: { readonly headers: IncomingHttpHeaders }) => ids.idOf(headers),
+    frameworkErrors: (error: Error, { id }: { readonly id: string }, reply: unknown) => {
+      const refusal = new RingraftError('INVALID_REQUEST', `path: ${error.message}`);
+      sendProblem((reply as HttpReply).header(REQUEST_ID_HEADER, id), refusal, id);
+    },
     clientErrorHandler: refuseConnection,
   });
   const server = adapter.getInstance();
@@ -49,13 +56,22 @@ export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): Fa
   return adapter;
 }
 
-/** Counts every request, also those that no handler saw. */
-export function measureRequests(adapter: FastifyAdapter, metrics: GatewayMetrics): void {
-  adapter.getInstance().addHook('onResponse', (request, reply, done) => {
-    metrics.requestDuration.observe(
-      { route: `${request.method} ${request.routeOptions.url ?? 'none'}`, outcome: outcomeOf(reply.statusCode) },
-      reply.elapsedTime / 1_000,
-    );
+/** Names, counts and logs every request, also those that no handler saw. */
+export function watchRequests(adapter: FastifyAdapter, metrics: GatewayMetrics, log: RequestLog): void {
+  const server = adapter.getInstance();
+  server.decorateRequest('trace', null);
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID_HEADER, request.id);
+    const traced = request as unknown as { trace: RequestTrace };
+    traced.trace = new RequestTrace(request.id, log.isDetailed || givenId(request.headers) !== undefined);
+    done();
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    const { method } = request;
+    const { statusCode: status, elapsedTime: durationMs } = reply;
+    const route = request.routeOptions.url ?? 'none';
+    metrics.requestDuration.observe({ route: `${method} ${route}`, outcome: outcomeOf(status) }, durationMs / 1_000);
+    log.ended({ method, route, status, durationMs }, (request as unknown as HttpRequest).trace);
     done();
   });
 }
@@ -78,7 +94,7 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   }
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const refusal = new RingraftError('INVALID_REQUEST', STATUS_CODES[status] ?? 'Bad Request');
-  const body = JSON.stringify(problemOf(refusal, status));
+  const body = JSON.stringify(problemOf(refusal, undefined, status));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { RequestTrace } from '../routing/request-trace.js';
 import { originForm } from './key-codec.js';
 
 /** What our handlers use of a Fastify request. Its body is always bytes, whatever the Content-Type. */
@@ -9,6 +10,7 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** Undefined when there was none. */
   readonly body: Buffer | undefined;
+  readonly trace: RequestTrace;
   readonly routeOptions: { readonly url?: string | undefined };
 }
 

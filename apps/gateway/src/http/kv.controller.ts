@@ -33,14 +33,18 @@ export class KvController {
   ): Promise<void> {
     const { key, location } = this.locate(encodedKey, reply);
     const condition = writeCondition(request.headers);
-    const { created, revision } = await this.router.set(location, {
-      kind: 'set',
-      key,
-      value: this.bodyAsValue(request),
-      contentType: contentTypeOf(request),
-      ttlMs: ttlMsOf(query),
-      ...(condition && { condition }),
-    });
+    const { created, revision } = await this.router.set(
+      location,
+      {
+        kind: 'set',
+        key,
+        value: this.bodyAsValue(request),
+        contentType: contentTypeOf(request),
+        ttlMs: ttlMsOf(query),
+        ...(condition && { condition }),
+      },
+      request.trace,
+    );
     reply
       .code(created ? 201 : 200)
       .header('ETag', etagOf(revision))
@@ -58,7 +62,7 @@ export class KvController {
     const { key, location } = this.locate(encodedKey, reply);
     const notModified = isNotModified(request.headers);
     const consistency = query.consistency === 'stale' ? Consistency.STALE : Consistency.LINEARIZABLE;
-    const answer = await this.router.get(location, key, consistency);
+    const answer = await this.router.get(location, key, consistency, request.trace);
     if (!answer.found) throw new RingraftError('NOT_FOUND', 'no value is stored under this key');
     const { value, contentType, revision } = answer.record;
     reply.header('ETag', etagOf(revision));
@@ -85,7 +89,7 @@ export class KvController {
   ): Promise<void> {
     const { key, location } = this.locate(encodedKey, reply);
     const condition = writeCondition(request.headers);
-    await this.router.delete(location, { kind: 'delete', key, ...(condition && { condition }) });
+    await this.router.delete(location, { kind: 'delete', key, ...(condition && { condition }) }, request.trace);
     reply.code(204).send();
   }
 

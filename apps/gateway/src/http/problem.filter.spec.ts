@@ -5,6 +5,7 @@ import { ERROR_TABLE, RingraftError, type ErrorCode } from '@app/rpc';
 import { Registry } from 'prom-client';
 import type { GatewayConfig } from '../gateway.config.js';
 import { GatewayMetrics } from '../ops/gateway-metrics.js';
+import { RequestTrace } from '../routing/request-trace.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
 
@@ -44,7 +45,10 @@ describe('ProblemFilter', () => {
 
   function answerTo(exception: unknown, originalUrl = '/v1/kv/a', headers = {}, method = 'GET'): RecordedReply {
     const reply = new RecordedReply();
-    const http = { getRequest: () => ({ originalUrl, headers, method }), getResponse: () => reply };
+    const http = {
+      getRequest: () => ({ originalUrl, headers, method, trace: new RequestTrace('r-1', false) }),
+      getResponse: () => reply,
+    };
     filter.catch(exception, { switchToHttp: () => http } as unknown as ArgumentsHost);
     return reply;
   }
@@ -63,6 +67,7 @@ describe('ProblemFilter', () => {
       code,
       retryable: rule.retryable,
       outcome: rule.outcome,
+      request_id: 'r-1',
     });
   });
 

@@ -23,14 +23,16 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<HttpRequest>();
     const reply = host.switchToHttp().getResponse<HttpReply>();
     const error = this.errorOf(exception, request, reply);
+    const { trace } = request;
+    trace.code = error.code;
     this.metrics.errors.inc({ code: error.code });
     if (pathOf(request) === CLASSIC_PATH) sendClassicError(reply, error);
-    else sendProblem(reply, error);
+    else sendProblem(reply, error, trace.requestId);
   }
 
   private errorOf(exception: unknown, request: HttpRequest, reply: HttpReply): RingraftError {
     if (exception instanceof RingraftError) {
-      if (exception.code === 'INTERNAL') this.log.error({ err: exception, method: request.method }, 'internal error');
+      if (exception.code === 'INTERNAL') this.logInternal(exception, request);
       return exception;
     }
     const status = exception instanceof HttpException ? exception.getStatus() : statusOf(exception);
@@ -38,8 +40,12 @@ export class ProblemFilter implements ExceptionFilter {
     if (status === 413) return this.tooLarge(request);
     if (status === 415) return new RingraftError('UNSUPPORTED_MEDIA_TYPE', 'the Content-Type cannot be read');
     if (status >= 400 && status < 500) return new RingraftError('INVALID_REQUEST', (exception as Error).message);
-    this.log.error({ err: exception, method: request.method }, 'internal error');
+    this.logInternal(exception, request);
     return new RingraftError('INTERNAL', 'unexpected error; the log of the gateway has the details');
+  }
+
+  private logInternal(err: unknown, { method, trace }: HttpRequest): void {
+    this.log.error({ err, method, requestId: trace.requestId }, 'internal error');
   }
 
   private noRoute(request: HttpRequest, reply: HttpReply): RingraftError {

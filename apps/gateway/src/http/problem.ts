@@ -4,8 +4,15 @@ import type { HttpReply } from './http-types.js';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** The RFC 9457 form of an error. `status` is given where HTTP has a more exact one than the error table. */
-export function problemOf(error: RingraftError, status: number = error.rule.httpStatus): Problem {
+/**
+ * The RFC 9457 form of an error. `requestId` is there unless the request was none; `status` is given where HTTP has a more exact one than the
+ * error table.
+ */
+export function problemOf(
+  error: RingraftError,
+  requestId: string | undefined,
+  status: number = error.rule.httpStatus,
+): Problem {
   const { limit, actual, revision, errors } = error.fields;
   return {
     type: `urn:ringraft:error:${error.code}`,
@@ -15,6 +22,7 @@ export function problemOf(error: RingraftError, status: number = error.rule.http
     code: error.code,
     retryable: error.rule.retryable && error.outcome === 'not_applied',
     outcome: error.outcome,
+    ...(requestId !== undefined && { request_id: requestId }),
     ...(limit !== undefined && { limit }),
     ...(actual !== undefined && { actual }),
     ...(revision !== undefined && { revision }),
@@ -22,8 +30,8 @@ export function problemOf(error: RingraftError, status: number = error.rule.http
   };
 }
 
-export function sendProblem(reply: HttpReply, error: RingraftError): void {
-  const problem = problemOf(error);
+export function sendProblem(reply: HttpReply, error: RingraftError, requestId: string): void {
+  const problem = problemOf(error, requestId);
   if (problem.retryable) reply.header('Retry-After', '1');
   reply.code(problem.status).header('Content-Type', PROBLEM_TYPE).send(jsonBytes(problem));
 }

@@ -9,6 +9,7 @@ import { ClusterMembers } from '../members/cluster-members.js';
 import { GatewayMetrics } from '../ops/gateway-metrics.js';
 import { Backoff } from './backoff.js';
 import { NodeStreams } from './node-streams.js';
+import type { RequestTrace } from './request-trace.js';
 
 /** Leader hints that are followed without a pause; nodes that name each other for longer are not to be believed. */
 const HINTS_MAX = 3;
@@ -25,6 +26,7 @@ export interface ClusterCall {
   readonly consistency?: Consistency;
   /** By `performance.now()`. */
   readonly deadlineMs: number;
+  readonly trace?: RequestTrace | undefined;
 }
 
 export interface ClusterAnswer {
@@ -51,7 +53,7 @@ export class ClusterCaller {
   ) {}
 
   async call(call: ClusterCall): Promise<ClusterAnswer> {
-    const { cluster, command, changesState, deadlineMs } = call;
+    const { cluster, command, changesState, deadlineMs, trace } = call;
     const consistency = call.consistency ?? Consistency.LINEARIZABLE;
     const asksLeader = consistency !== Consistency.STALE;
     let isUncertain = false;
@@ -76,6 +78,7 @@ export class ClusterCaller {
         command,
         consistency,
         timeoutMs: Math.min(this.config.attemptTimeoutMs, remainingMs),
+        requestId: trace?.sentTo(target.id),
       });
       if (result.code === '') {
         if (asksLeader) this.leaders.learn(cluster.id, target);

@@ -16,6 +16,7 @@ import { Consistency, RingraftError } from '@app/rpc';
 import { GatewayConfig } from '../gateway.config.js';
 import { CurrentPlacement } from '../hashing/current-placement.js';
 import { ClusterCaller } from './cluster-caller.js';
+import type { RequestTrace } from './request-trace.js';
 import { WriteSessions } from './write-sessions.js';
 
 type Write = SetCommand | DeleteCommand | IncrementCommand;
@@ -40,40 +41,50 @@ export class KvRouter {
     return this.placement.locate(key);
   }
 
-  async get(location: Location, key: Uint8Array, consistency = Consistency.LINEARIZABLE): Promise<GetAnswer> {
+  async get(
+    location: Location,
+    key: Uint8Array,
+    consistency = Consistency.LINEARIZABLE,
+    trace?: RequestTrace,
+  ): Promise<GetAnswer> {
+    if (trace !== undefined) trace.cluster = location.cluster.id;
     const { answer } = await this.caller.call({
       cluster: location.cluster,
       command: encodeCommand({ kind: 'get', key }),
       changesState: false,
       consistency,
       deadlineMs: this.deadline(),
+      trace,
     });
     return expectKind(answer, 'get');
   }
 
-  async set(location: Location, command: SetCommand): Promise<SetAnswer> {
-    return expectKind(await this.write(location, command), 'set');
+  async set(location: Location, command: SetCommand, trace?: RequestTrace): Promise<SetAnswer> {
+    return expectKind(await this.write(location, command, trace), 'set');
   }
 
-  async delete(location: Location, command: DeleteCommand): Promise<DeleteAnswer> {
-    return expectKind(await this.write(location, command), 'delete');
+  async delete(location: Location, command: DeleteCommand, trace?: RequestTrace): Promise<DeleteAnswer> {
+    return expectKind(await this.write(location, command, trace), 'delete');
   }
 
-  async increment(location: Location, command: IncrementCommand): Promise<IncrementAnswer> {
-    return expectKind(await this.write(location, command), 'increment');
+  async increment(location: Location, command: IncrementCommand, trace?: RequestTrace): Promise<IncrementAnswer> {
+    return expectKind(await this.write(location, command, trace), 'increment');
   }
 
-  private async write({ cluster }: Location, command: Write): Promise<Answer> {
+  private async write({ cluster }: Location, command: Write, trace?: RequestTrace): Promise<Answer> {
+    if (trace !== undefined) trace.cluster = cluster.id;
     const deadlineMs = this.deadline();
     for (;;) {
       const session = await this.sessions.of(cluster, deadlineMs);
       const stamp = session.begin();
+      if (trace !== undefined) trace.session = stamp;
       try {
         const { answer, isUncertain } = await this.caller.call({
           cluster,
           command: encodeCommand({ ...command, session: stamp }),
           changesState: true,
           deadlineMs,
+          trace,
         });
         if (answer.kind !== 'failure') return answer;
         switch (answer.code) {

@@ -12,6 +12,22 @@ function waitingWrite(deadlineMs = 1_000) {
 }
 
 describe('PendingProposals', () => {
+  it('tells of an entry that took long, and of no other', () => {
+    const now = jest.spyOn(performance, 'now');
+    const slow: unknown[] = [];
+    const proposals = new PendingProposals((entry) => slow.push(entry));
+    const { write } = waitingWrite();
+    now.mockReturnValue(1_000);
+    proposals.add(5, 2, [write]);
+    proposals.add(6, 2, [write]);
+    now.mockReturnValue(1_499);
+    proposals.applied(5, 2, [Uint8Array.of(1)]);
+    now.mockReturnValue(1_600);
+    proposals.applied(6, 2, [Uint8Array.of(1)]);
+    now.mockRestore();
+    expect(slow).toEqual([{ index: 6, term: 2, tookMs: 600, writes: [write] }]);
+  });
+
   it('answers each command of an entry with its own answer', () => {
     const proposals = new PendingProposals();
     const [a, b] = [waitingWrite(), waitingWrite()];

@@ -10,6 +10,18 @@ export interface WaitingWrite {
 
 interface PendingEntry {
   readonly term: Term;
+  readonly proposedAtMs: number;
+  readonly writes: readonly (WaitingWrite | undefined)[];
+}
+
+/** From the proposal of an entry to its application. */
+const SLOW_ENTRY_MS = 500;
+
+export interface SlowEntry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly tookMs: number;
+  /** Without those that were given up meanwhile. */
   readonly writes: readonly (WaitingWrite | undefined)[];
 }
 
@@ -38,6 +50,9 @@ export class PendingProposals {
   /** Commands that were refused, or whose outcome is unknown. */
   failed = 0;
 
+  /** `onSlow` is told of entries that took long from their proposal to their application: one look at the clock for each, not for each command. */
+  constructor(private readonly onSlow: (entry: SlowEntry) => void = () => undefined) {}
+
   /** Commands without an answer. */
   get count(): number {
     return this.waiting;
@@ -46,7 +61,7 @@ export class PendingProposals {
   add(index: LogIndex, term: Term, writes: readonly WaitingWrite[]): void {
     const displaced = this.entries.get(index);
     if (displaced !== undefined) this.refuseEntry(index, displaced, () => true, LEADERSHIP_LOST);
-    this.entries.set(index, { term, writes: [...writes] });
+    this.entries.set(index, { term, proposedAtMs: performance.now(), writes: [...writes] });
     this.waiting += writes.length;
   }
 
@@ -54,12 +69,14 @@ export class PendingProposals {
     const entry = this.entries.get(index);
     if (entry === undefined) return;
     this.entries.delete(index);
+    const tookMs = performance.now() - entry.proposedAtMs;
+    if (tookMs >= SLOW_ENTRY_MS) this.onSlow({ index, term: entry.term, tookMs, writes: entry.writes });
     const isOurs = entry.term === term;
     entry.writes.forEach((write, i) => {
       if (write === undefined) return;
       this.waiting -= 1;
       if (isOurs) {
-        write.reply(answers[i], undefined);
+        write.reply(answers[i], undefined, index);
       } else {
         this.failed += 1;
         write.reply(undefined, OVERWRITTEN);
@@ -89,7 +106,7 @@ export class PendingProposals {
     if (over.length === 0) return;
     const writes = entry.writes.map((write) => (over.includes(write) ? undefined : write));
     if (writes.every((write) => write === undefined)) this.entries.delete(index);
-    else this.entries.set(index, { term: entry.term, writes });
+    else this.entries.set(index, { ...entry, writes });
     this.waiting -= over.length;
     this.failed += over.length;
     for (const write of over) write?.reply(undefined, refusal);

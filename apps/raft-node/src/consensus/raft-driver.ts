@@ -36,6 +36,7 @@ import { PendingProposals, type WaitingWrite } from './pending-proposals.js';
 import { PendingReads, type WaitingRead } from './pending-reads.js';
 import { PendingTransfers, type TransferReply } from './pending-transfers.js';
 import { Persistence } from './persistence.js';
+import { SlowEntries } from './slow-entries.js';
 import { SnapshotExchange } from './snapshot-exchange.js';
 
 /** Commands and bytes that one log entry takes at most; more of one turn go into further entries. */
@@ -76,7 +77,7 @@ export type ChangeOutcome =
  */
 @Injectable()
 export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly proposals = new PendingProposals();
+  private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
   private readonly transfers = new PendingTransfers();
   private readonly handover: Handover;
@@ -120,6 +121,8 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     @Inject(FATAL) private readonly fatal: FatalHandler,
     @Inject(LOG) private readonly log: Log,
   ) {
+    const slowEntries = new SlowEntries(log);
+    this.proposals = new PendingProposals((entry) => slowEntries.tell(entry));
     this.reads = new PendingReads((durationMs) => metrics.readsConfirmed(durationMs));
     this.handover = new Handover(raft, config.toRaftConfig().electionTimeoutTicks);
     this.snapshots = new SnapshotExchange(raft, store, persistence, senders, condition, this, log);

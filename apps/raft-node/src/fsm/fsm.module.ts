@@ -6,6 +6,7 @@ import { ExpirySweeper } from './expiry-sweeper.js';
 import { KeyValueController } from './key-value.controller.js';
 import { KeyValueService } from './key-value.service.js';
 import { LeaderForwarder } from './leader-forwarder.js';
+import { OperationLog } from './operation-log.js';
 import { OperationDesk } from './operation-desk.js';
 import { openStateMachine } from './state-machine.provider.js';
 import { UnaryOperations } from './unary-operations.js';
@@ -20,6 +21,7 @@ import { UnaryOperations } from './unary-operations.js';
     KeyValueService,
     UnaryOperations,
     LeaderForwarder,
+    OperationLog,
     ExpirySweeper,
   ],
   exports: [StateMachine, OperationDesk],

@@ -1,10 +1,12 @@
 import { MemoryKeySpace, StateMachine, decodeAnswer, encodeBatch, encodeCommand, type Request } from '@app/kv';
 import { Consistency, Outcome, type Operation, type Respond, type Result } from '@app/rpc';
+import { logLines } from '../../../../libs/platform/src/testing/log-lines.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { KeyValueService } from './key-value.service.js';
 import type { LeaderForwarder } from './leader-forwarder.js';
 import { OperationDesk, type Refusal } from './operation-desk.js';
+import { OperationLog } from './operation-log.js';
 
 const key = Uint8Array.of(1);
 const set: Request = { kind: 'set', key, value: Uint8Array.of(9), contentType: '', ttlMs: 0 };
@@ -29,7 +31,7 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string; staleReadRef
     staleReadRefusal: state.staleReadRefusal,
     write: (command, _deadlineMs, reply) => {
       if (state.refusal !== undefined) reply(undefined, state.refusal);
-      else reply(stateMachine.apply([{ index: ++index, data: encodeBatch(1, [command]) }])[0]![0], undefined);
+      else reply(stateMachine.apply([{ index: ++index, data: encodeBatch(1, [command]) }])[0]![0], undefined, index);
     },
     read: (_deadlineMs, reply) => reply(state.refusal),
   });
@@ -47,7 +49,9 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string; staleReadRef
       });
     },
   } as unknown as LeaderForwarder;
-  const service = new KeyValueService(config, new PeerDirectory(config, 'disk of n1'), desk, stateMachine, forwarder);
+  const { log, lines } = logLines();
+  const directory = new PeerDirectory(config, 'disk of n1');
+  const service = new KeyValueService(config, directory, desk, stateMachine, forwarder, new OperationLog(log));
   const execute = (request: Request | Buffer, more: Partial<Operation> = {}): Promise<Result> =>
     new Promise((resolve) => {
       const command = Buffer.isBuffer(request) ? request : Buffer.from(encodeCommand(request));
@@ -61,7 +65,7 @@ function serviceWith(state: { refusal?: Refusal; leaderId?: string; staleReadRef
       };
       service.execute(operation, (result) => resolve(typeof result === 'function' ? result() : result));
     });
-  return { execute, forwarded, applied: () => index };
+  return { execute, forwarded, logged: lines, applied: () => index };
 }
 
 const NOT_LEADER: Refusal = { code: 'NOT_LEADER', detail: '' };
@@ -85,6 +89,23 @@ describe('KeyValueService', () => {
     const { execute } = serviceWith({});
     expect(decodeAnswer((await execute(set)).answer)).toMatchObject({ kind: 'set', created: true, revision: 1 });
     expect(decodeAnswer((await execute({ kind: 'get', key })).answer)).toMatchObject({ found: true });
+  });
+
+  it('logs what carries the id of a request: where its entry is, what a read has seen, or why it failed; nothing else', async () => {
+    const { execute, logged } = serviceWith({});
+    await execute(set, { requestId: 'r-1' });
+    await execute({ kind: 'get', key }, { requestId: 'r-2' });
+    await execute(set);
+    expect(logged).toMatchObject([
+      { level: 'debug', requestId: 'r-1', kind: 'set', index: 1, durationMs: expect.any(Number) as number },
+      { level: 'debug', requestId: 'r-2', kind: 'get', index: 1 },
+    ]);
+    const unlucky = serviceWith({ refusal: { code: 'OUTCOME_UNKNOWN', detail: 'why' } });
+    await unlucky.execute(set, { requestId: 'r-3' });
+    expect(unlucky.logged).toMatchObject([{ level: 'warn', requestId: 'r-3', code: 'OUTCOME_UNKNOWN' }]);
+    const follower = serviceWith({ refusal: NOT_LEADER, leaderId: 'n2' });
+    await follower.execute(set, { requestId: 'r-4' });
+    expect(follower.logged).toMatchObject([{ level: 'debug', requestId: 'r-4', code: 'NOT_LEADER' }]);
   });
 
   it.each<[string, Request | Buffer, string, string]>([

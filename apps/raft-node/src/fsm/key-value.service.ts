@@ -22,6 +22,7 @@ import { PeerDirectory } from '../peers/peer-directory.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { LeaderForwarder } from './leader-forwarder.js';
 import { OperationDesk, type Refusal } from './operation-desk.js';
+import { OperationLog, type OperationEnd } from './operation-log.js';
 
 /** What clients may ask of a node: checks it, puts it through consensus, or says who the leader is. */
 @Injectable()
@@ -32,6 +33,7 @@ export class KeyValueService {
     private readonly desk: OperationDesk,
     private readonly stateMachine: StateMachine,
     private readonly forwarder: LeaderForwarder,
+    private readonly operations: OperationLog,
   ) {}
 
   /**
@@ -48,7 +50,8 @@ export class KeyValueService {
     const timeoutMs = operation.timeoutMs > 0 ? operation.timeoutMs : this.config.operationTimeoutMs;
     const deadlineMs = performance.now() + timeoutMs;
     if (request.kind !== 'get') {
-      this.desk.write(operation.command, deadlineMs, (answer, refusal) => {
+      this.desk.write(operation.command, deadlineMs, (answer, refusal, index) => {
+        if (operation.requestId) this.tell(operation, request, deadlineMs - timeoutMs, { index, code: refusal?.code });
         if (answer !== undefined) respond(this.trusted(answer));
         else this.refuse(operation, refusal ?? NO_ANSWER, deadlineMs, respond);
       });
@@ -56,10 +59,18 @@ export class KeyValueService {
       respond(() => this.readNow(request));
     } else {
       this.desk.read(deadlineMs, (refusal) => {
+        if (operation.requestId) {
+          const seen = refusal === undefined ? { index: this.stateMachine.appliedIndex } : { code: refusal.code };
+          this.tell(operation, request, deadlineMs - timeoutMs, seen);
+        }
         if (refusal === undefined) respond(() => this.readNow(request));
         else this.refuse(operation, refusal, deadlineMs, respond);
       });
     }
+  }
+
+  private tell({ requestId }: Operation, { kind }: Request, startedMs: number, end: OperationEnd): void {
+    if (requestId !== undefined) this.operations.ended(requestId, kind, startedMs, end);
   }
 
   /** An entry that is applied took effect on all members; what a state that is known to be wrong says of it is worth nothing. */

@@ -25,10 +25,10 @@ export class LeaderForwarder implements OnApplicationShutdown {
       respond(failedResult('TIMED_OUT', 'no time was left to pass the operation on to the leader'));
       return;
     }
-    const { command, consistency } = operation;
+    const { command, consistency, requestId } = operation;
     this.desk.passedOn += 1;
     void this.streamTo(leaderAddress)
-      .execute({ command, consistency, timeoutMs })
+      .execute({ command, consistency, timeoutMs, requestId })
       .finally(() => (this.desk.passedOn -= 1))
       .then(respond);
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { NodeId } from '@app/raft';
+import type { LogIndex, NodeId } from '@app/raft';
 import type { ErrorCode, OperationOutcome } from '@app/rpc';
 
 /** Why an operation was not carried out here. Its outcome is the error table's unless this occurrence knows better. */
@@ -9,8 +9,8 @@ export interface Refusal {
   readonly outcome?: OperationOutcome;
 }
 
-/** Ends a write, once: with the state machine's encoded answer, or with a refusal. */
-export type WriteReply = (answer: Uint8Array | undefined, refusal: Refusal | undefined) => void;
+/** Ends a write, once: with the state machine's encoded answer and the place of its entry in the log, or with a refusal. */
+export type WriteReply = (answer: Uint8Array | undefined, refusal: Refusal | undefined, index?: LogIndex) => void;
 
 /** Ends a read, once: without a refusal the state machine may be read, now or later. */
 export type ReadReply = (refusal: Refusal | undefined) => void;

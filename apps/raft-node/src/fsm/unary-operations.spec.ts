@@ -1,9 +1,11 @@
 import { MemoryKeySpace, StateMachine, encodeBatch } from '@app/kv';
+import { logLines } from '../../../../libs/platform/src/testing/log-lines.js';
 import { PeerDirectory } from '../peers/peer-directory.js';
 import { RaftNodeConfig } from '../raft-node.config.js';
 import { KeyValueService } from './key-value.service.js';
 import type { LeaderForwarder } from './leader-forwarder.js';
 import { OperationDesk } from './operation-desk.js';
+import { OperationLog } from './operation-log.js';
 import { UnaryOperations } from './unary-operations.js';
 
 /** The unary calls over a leader that applies at once. */
@@ -24,9 +26,9 @@ function open(): UnaryOperations {
     read: (_timeoutMs, reply) => reply(undefined),
   });
   const forwarder = {} as LeaderForwarder;
-  return new UnaryOperations(
-    new KeyValueService(config, new PeerDirectory(config, 'disk of n1'), desk, stateMachine, forwarder),
-  );
+  const directory = new PeerDirectory(config, 'disk of n1');
+  const operations = new OperationLog(logLines().log);
+  return new UnaryOperations(new KeyValueService(config, directory, desk, stateMachine, forwarder, operations));
 }
 
 const key = Buffer.from('k');

@@ -125,6 +125,8 @@ export interface Operation {
   /** How long the caller waits from now on, in milliseconds; 0 leaves it to the node's own bound. */
   timeoutMs: number;
   consistency: Consistency;
+  /** What its client calls the request, for the logs. Most operations carry none. */
+  requestId?: string | undefined;
 }
 
 export interface ExecuteResponse {
@@ -375,7 +377,7 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
 };
 
 function createBaseOperation(): Operation {
-  return { id: 0, command: new Uint8Array(0), forward: false, timeoutMs: 0, consistency: 0 };
+  return { id: 0, command: new Uint8Array(0), forward: false, timeoutMs: 0, consistency: 0, requestId: undefined };
 }
 
 export const Operation: MessageFns<Operation> = {
@@ -394,6 +396,9 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.consistency !== 0) {
       writer.uint32(40).int32(message.consistency);
+    }
+    if (message.requestId !== undefined) {
+      writer.uint32(50).string(message.requestId);
     }
     return writer;
   },
@@ -451,6 +456,14 @@ export const Operation: MessageFns<Operation> = {
             message.consistency = reader.int32() as any;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -474,6 +487,11 @@ export const Operation: MessageFns<Operation> = {
         ? globalThis.Number(object.timeout_ms)
         : 0,
       consistency: isSet(object.consistency) ? consistencyFromJSON(object.consistency) : 0,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : undefined,
     };
   },
 
@@ -494,6 +512,9 @@ export const Operation: MessageFns<Operation> = {
     if (message.consistency !== 0) {
       obj.consistency = consistencyToJSON(message.consistency);
     }
+    if (message.requestId !== undefined) {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -507,6 +528,7 @@ export const Operation: MessageFns<Operation> = {
     message.forward = object.forward ?? false;
     message.timeoutMs = object.timeoutMs ?? 0;
     message.consistency = object.consistency ?? 0;
+    message.requestId = object.requestId ?? undefined;
     return message;
   },
 };

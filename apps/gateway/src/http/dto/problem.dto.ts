@@ -31,6 +31,9 @@ export class Problem {
   @ApiProperty({ enum: ['applied', 'not_applied', 'unknown'] })
   outcome!: string;
 
+  @ApiPropertyOptional({ description: 'As in the header X-Request-Id', example: '4f0c2a9be1d7-1k' })
+  request_id?: string;
+
   @ApiPropertyOptional({ description: 'The bound that was exceeded' })
   limit?: number;
 
