@@ -142,7 +142,7 @@ export class LocalCluster {
 
   /**
    * Stops the gateways, then the nodes; kills what has not ended `timeoutMs` after it was asked to. Never throws. Gives
-   * those that did not end well: with another exit code than 0, or killed.
+   * those that did not end well (`ServerProcess.hasEndedWell`).
    */
   async stop(timeoutMs: number): Promise<{ server: ServerProcess; exit: Exit }[]> {
     const failures: { server: ServerProcess; exit: Exit }[] = [];
@@ -152,7 +152,7 @@ export class LocalCluster {
           .filter(({ isRunning }) => isRunning)
           .map(async (server) => {
             const exit = await server.stop(timeoutMs);
-            if (exit && exit.code !== 0) failures.push({ server, exit });
+            if (exit && !server.hasEndedWell(exit)) failures.push({ server, exit });
           }),
       );
     }

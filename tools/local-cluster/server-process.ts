@@ -45,6 +45,8 @@ interface Run {
   exit: Exit | undefined;
   /** Someone asked for the end of this run. */
   isEnding: boolean;
+  /** It has said so once. */
+  wasReady: boolean;
 }
 
 /**
@@ -76,6 +78,14 @@ export class ServerProcess {
     return this.run !== undefined && this.run.exit === undefined;
   }
 
+  /**
+   * Whether this end is what was to be expected of a process that was asked to stop: exit code 0, or the signal itself for one that was
+   * still starting, and did not listen to it yet.
+   */
+  hasEndedWell({ code, signal }: Exit): boolean {
+    return code === 0 || (signal === 'SIGTERM' && this.run?.wasReady === false);
+  }
+
   /** Of the current run; undefined when there is none. */
   get pid(): number | undefined {
     return this.isRunning ? this.run!.child.pid : undefined;
@@ -100,6 +110,7 @@ export class ServerProcess {
       child,
       exit: undefined,
       isEnding: false,
+      wasReady: false,
       exited: new Promise((resolve) => {
         const ended = (exit: Exit): void => {
           if (run.exit) return;
@@ -122,7 +133,10 @@ export class ServerProcess {
       if (!this.isRunning) throw new ServerProcessError(this, describeExit(this.run?.exit));
       try {
         const { status, text } = await httpGet(this.command.readyUrl, POLL_TIMEOUT_MS);
-        if (status === 200) return;
+        if (status === 200) {
+          if (this.run) this.run.wasReady = true;
+          return;
+        }
         reason = text.trim().replaceAll('\n', ', ');
       } catch (error) {
         reason = (error as Error).message;

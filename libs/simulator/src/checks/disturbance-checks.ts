@@ -1,5 +1,4 @@
 import {
-  isVoter,
   type AppendEntries,
   type Configuration,
   type InstallSnapshot,
@@ -122,8 +121,9 @@ export class DisturbanceChecks implements Check {
     seen.ledTerm = currentTerm;
     seen.answeredTick.clear();
     seen.counted = undefined;
-    const isEntitled = isVoter(configurations.current, id) || isVoter(configurations.at(commitIndex).configuration, id);
-    if (!isEntitled) fail('non_voter_leads', `${id} leads term ${currentTerm}, and is no voter`);
+    // Any of the uncommitted ones may turn out to be the last that is committed, also one between the last committed and the last of all.
+    if (!configurations.hasVoterSince(commitIndex, id))
+      fail('non_voter_leads', `${id} leads term ${currentTerm}, and is no voter`);
   }
 
   private checkHearing(id: NodeId, seen: Seen, state: RaftState, config: RaftConfig): void {

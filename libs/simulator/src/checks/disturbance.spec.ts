@@ -66,6 +66,15 @@ describe('nobody disturbs', () => {
     expect(checkOf(() => elect(learner, 1))).toBe('non_voter_leads');
   });
 
+  it('non_voter_leads: not who votes in an uncommitted configuration that another one follows', () => {
+    const { checks, elect } = fakeCluster();
+    const between = new FakeNode('d', { voters: ['a', 'b', 'c'], outgoingVoters: [], learners: ['d'] });
+    checks.started(between);
+    between.state.configurations.append(5, { voters: ['a', 'b', 'd'], outgoingVoters: [], learners: [] });
+    between.state.configurations.append(7, { voters: ['a', 'b', 'c'], outgoingVoters: [], learners: ['d'] });
+    expect(checkOf(() => elect(between, 1))).not.toBe('non_voter_leads');
+  });
+
   it('hung_disk_leads: a leader stays although its disk completes nothing', () => {
     const { checks, nodes } = committedCluster();
     const a = nodes[0]!;
