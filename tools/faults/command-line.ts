@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
+import { Command, Option, type OutputConfiguration } from 'commander';
+import { listOf, wholeNumber } from '../argument-parsers.js';
 
 export interface FaultsCommand {
   readonly seconds: number;
@@ -56,23 +57,4 @@ export function parseCommandLine(
     .showHelpAfterError('(--help lists all options)');
   command.parse([...argv], { from: 'user' });
   return command.opts<FaultsCommand>();
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
-function listOf(known: readonly string[]): (text: string) => readonly string[] {
-  return (text) => {
-    const names = text.split(',').map((name) => name.trim());
-    const unknown = names.find((name) => !known.includes(name));
-    if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is none of ${known.join(', ')}.`);
-    return names;
-  };
 }

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
+import { Command, Option, type OutputConfiguration } from 'commander';
+import { wholeNumber } from '../argument-parsers.js';
 
 export interface ClusterCommand {
   readonly clusters: number;
@@ -64,16 +65,6 @@ export function parseCommandLine(
     }
   });
   return options;
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
 }
 
 function port(text: string): number {

@@ -1,5 +1,5 @@
 import { Command, type OutputConfiguration } from 'commander';
-import { wholeNumber } from '../sim/command-line.js';
+import { wholeNumber } from '../argument-parsers.js';
 
 export interface MutantsCommand {
   readonly seeds: number;

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
+import { wholeNumber } from '../argument-parsers.js';
 
 export interface RunOptions {
   readonly ticks?: number;
@@ -138,16 +139,6 @@ export function parseCommandLine(
       return { mode, ticks, nodes, faults, out, from, seeds: flags.seeds!, workers, failures };
     }
   }
-}
-
-export function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
 }
 
 function faultList(kinds: readonly string[]): (text: string) => readonly string[] {

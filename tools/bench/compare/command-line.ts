@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, type OutputConfiguration } from 'commander';
+import { listOf, wholeNumber } from '../../argument-parsers.js';
 import { KEY_CHOICES, type KeyChoice, WORKS, type Work } from './load.js';
 import { SUITES, type Suite } from './suites.js';
 
@@ -64,25 +65,6 @@ function targets(text: string): string[] {
   return names;
 }
 
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
 function listOfNumbers(least: number, most: number): (text: string) => number[] {
   return (text) => text.split(',').map((part) => wholeNumber(least, most)(part.trim()));
-}
-
-function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
-  return (text) => {
-    const names = text.split(',').map((name) => name.trim());
-    const unknown = names.find((name) => !(known as readonly string[]).includes(name));
-    if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is none of ${known.join(', ')}.`);
-    return names as T[];
-  };
 }
