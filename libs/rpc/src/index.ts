@@ -13,6 +13,8 @@ export { ExecuteStream } from './execute-stream.js';
 export type { ExecuteStreamOptions, OperationRequest } from './execute-stream.js';
 export { serveExecute } from './serve-execute.js';
 export { assertCluster } from './cluster-key.js';
+export { ROLE_NAMES, clusterHealth, isChanging } from './cluster-status.js';
+export type { ClusterHealth } from './cluster-status.js';
 export type { EventualResult, ExecuteHandler, Respond, ServeExecuteOptions } from './serve-execute.js';
 export { errorOfResult, failedResult, outcomeOfResult, successResult } from './execute-result.js';
 

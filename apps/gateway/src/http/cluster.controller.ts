@@ -1,20 +1,12 @@
 import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { SLOT_COUNT } from '@app/placement';
-import { Role, type StatusResponse } from '@app/rpc';
+import { ROLE_NAMES, clusterHealth, isChanging } from '@app/rpc';
 import { CurrentPlacement } from '../hashing/current-placement.js';
 import { ClusterOverview, type ClusterStatus, type NodeStatus } from '../routing/cluster-overview.js';
 import { type ClusterView, type NodeView, PlacementView } from './dto/cluster.dto.js';
 import { QueryPipe } from './dto/dto.pipe.js';
 import { NoQuery } from './dto/no-query.dto.js';
-
-const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  [Role.UNSPECIFIED]: 'unknown',
-  [Role.FOLLOWER]: 'follower',
-  [Role.PRE_CANDIDATE]: 'pre_candidate',
-  [Role.CANDIDATE]: 'candidate',
-  [Role.LEADER]: 'leader',
-};
 
 /** `GET /v1/cluster`: what the nodes say of themselves; answers even when they are all down. */
 @Controller('v1/cluster')
@@ -36,31 +28,18 @@ export class ClusterController {
 
 function clusterView(status: ClusterStatus): ClusterView {
   const { cluster, slots, leader, nodes } = status;
+  const areAllWell = nodes.every((node) => node.status !== undefined && node.status.unhealthyReasons.length === 0);
   return {
     id: cluster.id,
     weight: cluster.weight,
     slots,
-    health: healthOf(status),
+    health: clusterHealth(leader?.status && { ...leader.status, nodeId: leader.node.id }, areAllWell),
     leader: leader?.node.id ?? null,
     term: leader?.status?.term ?? null,
     configuration_index: leader?.status?.configurationIndex ?? null,
     is_changing: leader?.status === undefined ? null : isChanging(leader.status),
     nodes: nodes.map((node) => nodeView(node, leader)),
   };
-}
-
-function isChanging({ isConfigurationJoint, members }: StatusResponse): boolean {
-  return isConfigurationJoint || members.some(({ isJoining }) => isJoining);
-}
-
-/** A leader that cannot hear a majority cannot commit; it knows best which members it hears. */
-function healthOf({ leader, nodes }: ClusterStatus): string {
-  if (leader?.status === undefined) return 'unavailable';
-  const voters = leader.status.members.filter(({ isLearner }) => !isLearner);
-  const heard = voters.filter(({ nodeId, isActive }) => isActive || nodeId === leader.node.id).length;
-  if (voters.length > 0 && heard * 2 <= voters.length) return 'unavailable';
-  const areAllWell = nodes.every(({ status }) => status !== undefined && status.unhealthyReasons.length === 0);
-  return areAllWell && heard === voters.length ? 'healthy' : 'degraded';
 }
 
 function nodeView({ node, status, failure }: NodeStatus, leader: NodeStatus | undefined): NodeView {

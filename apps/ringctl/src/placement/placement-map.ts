@@ -1,6 +1,5 @@
-import { CommandFailure } from '../command-failure.js';
 import type { CommandContext } from '../context.js';
-import { EXIT } from '../exit-code.js';
+import { clustersAnswer } from '../gateway/clusters-answer.js';
 
 /** The answer of `GET /v1/placement`. */
 export interface PlacementMapView {
@@ -19,17 +18,8 @@ export interface PlacedClusterView {
   readonly nodes: readonly { readonly id: string; readonly address: string }[];
 }
 
-export async function placementOfGateway(context: CommandContext): Promise<PlacementMapView> {
-  const { endpoint, body } = await context.gateway.first('/v1/placement', context.timeoutMs);
-  try {
-    const map = JSON.parse(body.toString()) as PlacementMapView;
-    if (Array.isArray(map.clusters)) return map;
-  } catch {
-    // Said below.
-  }
-  throw new CommandFailure(EXIT.FAILED, `${endpoint} does not answer GET /v1/placement as a gateway does`, {
-    hint: 'see that --endpoint names a gateway',
-  });
+export function placementOfGateway({ gateway, timeoutMs }: CommandContext): Promise<PlacementMapView> {
+  return clustersAnswer(gateway, '/v1/placement', timeoutMs);
 }
 
 /** Undefined when no cluster has the slot. */

@@ -1,13 +1,5 @@
-import { Role, RingraftError, type Member, type StatusResponse } from '@app/rpc';
-import type { ClusterHealth, ClusterView, NodeView, SystemView } from './system-view.js';
-
-const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  [Role.UNSPECIFIED]: 'unknown',
-  [Role.FOLLOWER]: 'follower',
-  [Role.PRE_CANDIDATE]: 'pre_candidate',
-  [Role.CANDIDATE]: 'candidate',
-  [Role.LEADER]: 'leader',
-};
+import { ROLE_NAMES, Role, RingraftError, clusterHealth, isChanging, type Member, type StatusResponse } from '@app/rpc';
+import type { ClusterView, NodeView, SystemView } from './system-view.js';
 
 /** What is at an address: what the node there says, or why there is nothing. */
 type Answer = { readonly address: string } & ({ readonly status: StatusResponse } | { readonly failure: string });
@@ -94,26 +86,17 @@ function clusterOf(
     }
     return { ...nodeOf(answer, leader), ...membershipOf(member, leader) };
   });
+  const areAllWell = nodes.every((node) => node.is_reachable && node.unhealthy_reasons.length === 0);
   const strangers = answers.filter(({ status }) => !members.some(({ nodeId }) => nodeId === status.nodeId));
   return {
     id,
-    health: healthOf(leader, nodes),
+    health: clusterHealth(leader, areAllWell),
     leader: leader?.nodeId ?? null,
     term: leader?.term ?? null,
     configuration_index: newest.configurationIndex,
-    is_changing: newest.isConfigurationJoint || members.some(({ isJoining }) => isJoining),
+    is_changing: isChanging(newest),
     nodes: [...nodes, ...strangers.map((answer) => nodeOf(answer, leader))],
   };
-}
-
-/** The gateway's rule: a leader that does not hear a majority of the voters cannot commit. */
-function healthOf(leader: StatusResponse | undefined, nodes: readonly NodeView[]): ClusterHealth {
-  if (leader === undefined) return 'unavailable';
-  const voters = leader.members.filter(({ isLearner }) => !isLearner);
-  const heard = voters.filter(({ nodeId, isActive }) => isActive || nodeId === leader.nodeId).length;
-  if (voters.length > 0 && heard * 2 <= voters.length) return 'unavailable';
-  const areAllWell = nodes.every((node) => node.is_reachable && node.unhealthy_reasons.length === 0);
-  return areAllWell && heard === voters.length ? 'healthy' : 'degraded';
 }
 
 function membershipOf(member: Member, leader: StatusResponse | undefined): Partial<NodeView> {

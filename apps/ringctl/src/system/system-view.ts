@@ -1,3 +1,5 @@
+import type { ClusterHealth } from '@app/rpc';
+
 /**
  * What is known of the whole system: the answer of `GET /v1/cluster`, and the shape that `-o json` prints. Fields that an older
  * gateway does not send are optional.
@@ -8,8 +10,6 @@ export interface SystemView {
   readonly slot_count?: number;
   readonly clusters: readonly ClusterView[];
 }
-
-export type ClusterHealth = 'healthy' | 'degraded' | 'unavailable';
 
 export interface ClusterView {
   readonly id: string;
