@@ -16,9 +16,7 @@ const DEADLINE_PASSED: Refusal = {
  * confirmed, until the state machine has reached their index. Every one ends.
  */
 export class PendingReads {
-  private readonly unconfirmed = new Map<number, readonly WaitingRead[]>();
-  /** When each of them was asked for. */
-  private readonly askedAtMs = new Map<number, number>();
+  private readonly unconfirmed = new Map<number, { readonly askedAtMs: number; reads: readonly WaitingRead[] }>();
   private confirmed: { index: LogIndex; reads: readonly WaitingRead[] }[] = [];
   private lastContext = 0;
   private waiting = 0;
@@ -36,27 +34,27 @@ export class PendingReads {
   /** Returns the context to ask the core with. */
   add(reads: readonly WaitingRead[]): number {
     this.lastContext += 1;
-    this.unconfirmed.set(this.lastContext, reads);
-    this.askedAtMs.set(this.lastContext, performance.now());
+    this.unconfirmed.set(this.lastContext, { askedAtMs: performance.now(), reads });
     this.waiting += reads.length;
     return this.lastContext;
   }
 
   confirm(contexts: readonly number[], index: LogIndex): void {
     for (const context of contexts) {
-      const reads = this.unconfirmed.get(context);
-      if (reads === undefined) continue;
-      this.confirmedAfter(performance.now() - this.forget(context));
-      this.confirmed.push({ index, reads });
+      const batch = this.unconfirmed.get(context);
+      if (batch === undefined) continue;
+      this.unconfirmed.delete(context);
+      this.confirmedAfter(performance.now() - batch.askedAtMs);
+      this.confirmed.push({ index, reads: batch.reads });
     }
   }
 
   reject(contexts: readonly number[], refusal: Refusal): void {
     for (const context of contexts) {
-      const reads = this.unconfirmed.get(context);
-      if (reads === undefined) continue;
-      this.forget(context);
-      this.finish(reads, refusal);
+      const batch = this.unconfirmed.get(context);
+      if (batch === undefined) continue;
+      this.unconfirmed.delete(context);
+      this.finish(batch.reads, refusal);
     }
   }
 
@@ -69,29 +67,17 @@ export class PendingReads {
   }
 
   expire(nowMs: number): void {
-    for (const [context, reads] of this.unconfirmed) {
-      const left = this.expireOf(reads, nowMs);
-      // An empty list stays until the core answers: its context is still in use there.
-      if (left !== reads) this.unconfirmed.set(context, left);
-    }
+    // An empty list stays until the core answers: its context is still in use there.
+    for (const batch of this.unconfirmed.values()) batch.reads = this.expireOf(batch.reads, nowMs);
     this.confirmed = this.confirmed.map(({ index, reads }) => ({ index, reads: this.expireOf(reads, nowMs) }));
   }
 
   /** All of them. What the core answers after this is of no use. */
   end(refusal: Refusal): void {
-    const waiting = [...this.unconfirmed.values(), ...this.confirmed.map(({ reads }) => reads)];
+    const waiting = [...this.unconfirmed.values(), ...this.confirmed].map(({ reads }) => reads);
     this.unconfirmed.clear();
-    this.askedAtMs.clear();
     this.confirmed = [];
     for (const reads of waiting) this.finish(reads, refusal);
-  }
-
-  /** Returns when it was asked for. */
-  private forget(context: number): number {
-    const askedAtMs = this.askedAtMs.get(context) ?? performance.now();
-    this.askedAtMs.delete(context);
-    this.unconfirmed.delete(context);
-    return askedAtMs;
   }
 
   private expireOf(reads: readonly WaitingRead[], nowMs: number): readonly WaitingRead[] {
