@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { encodeAnswer } from './answer-codec.js';
 import { AnswerPage, PAGE_SEQUENCES, pageNumberOf } from './answer-page.js';
+import { UnsupportedVersionError } from './decode-error.js';
 import { ascii, hex } from './testing/bytes.js';
 
 const PAGE = 3;
@@ -18,8 +20,8 @@ function placesOf(page: AnswerPage): number[] {
 }
 
 describe('AnswerPage', () => {
-  it('keeps the bytes of version 1', () => {
-    expect(hex(pageWith(63, 0).encode())).toBe('01' + '00026130' + '3f03613633');
+  it('keeps the bytes of version 2', () => {
+    expect(hex(pageWith(63, 0).encode())).toBe('02' + '00026130' + '3f03613633');
   });
 
   it('is found by its sequences, also by the largest', () => {
@@ -48,9 +50,15 @@ describe('AnswerPage', () => {
     );
   });
 
+  it('does not take a single answer, as such a row once was, for a page', () => {
+    // Read as a page it would be one: place 3, an answer of one byte.
+    const answer = encodeAnswer({ kind: 'set', created: true, revision: 1 });
+    expect(() => AnswerPage.decode(1, PAGE, answer)).toThrow(UnsupportedVersionError);
+  });
+
   it('refuses a version, a place and a length that it does not know', () => {
-    expect(() => AnswerPage.decode(1, PAGE, Uint8Array.of(2))).toThrow('version');
-    expect(() => AnswerPage.decode(1, PAGE, Uint8Array.of(1, 64, 0))).toThrow('place');
-    expect(() => AnswerPage.decode(1, PAGE, Uint8Array.of(1, 1, 9))).toThrow('answer');
+    expect(() => AnswerPage.decode(1, PAGE, Uint8Array.of(3))).toThrow('version');
+    expect(() => AnswerPage.decode(1, PAGE, Uint8Array.of(2, 64, 0))).toThrow('place');
+    expect(() => AnswerPage.decode(1, PAGE, Uint8Array.of(2, 1, 9))).toThrow('answer');
   });
 });

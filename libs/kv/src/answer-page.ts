@@ -5,8 +5,11 @@ import { DecodeError, UnsupportedVersionError } from './decode-error.js';
 /** Consecutive sequences that share a page. */
 export const PAGE_SEQUENCES = 64;
 
-/** version, then for each answer, in ascending order: its place in the page (one byte), its bytes with their length. */
-const VERSION = 1;
+/**
+ * version, then for each answer, in ascending order: its place in the page (one byte), its bytes with their length. Rows of this prefix once
+ * held a single answer, which begins with 1: they must not be taken for pages.
+ */
+const VERSION = 2;
 
 const writer = new ByteWriter();
 
