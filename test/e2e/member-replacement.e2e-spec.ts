@@ -4,6 +4,7 @@ import type { LocalNode } from '../../tools/local-cluster/local-cluster.js';
 import { eventually } from '../support/eventually.js';
 import { RecordedLoad } from '../support/recorded-load.js';
 import { runApp } from '../support/run-app.js';
+import { PATIENT_GATEWAYS } from '../support/test-cluster.js';
 import { TestSystem } from '../support/test-system.js';
 
 const DEADLINE_MS = 90_000;
@@ -20,7 +21,7 @@ describe('a dead node of each of three clusters', () => {
   });
 
   beforeAll(async () => {
-    system = await TestSystem.layOut({ clusters: 3, nodes: 4, gateways: 1 });
+    system = await TestSystem.layOut({ clusters: 3, nodes: 4, gateways: 1, env: PATIENT_GATEWAYS });
     const { clusterIds, gateways } = system.cluster;
     const nodes = clusterIds.flatMap(firstOf);
     for (const node of nodes) node.start(peersOf(firstOf(node.clusterId)));

@@ -2,6 +2,7 @@ import type { LocalNode } from '../../tools/local-cluster/local-cluster.js';
 import { freePorts } from '../../tools/local-cluster/ports.js';
 import { eventually } from '../support/eventually.js';
 import { RecordedLoad } from '../support/recorded-load.js';
+import { PATIENT_GATEWAYS } from '../support/test-cluster.js';
 import { TestSystem } from '../support/test-system.js';
 
 const DEADLINE_MS = 60_000;
@@ -55,7 +56,7 @@ describe('a cluster that grows from one node to three and five, and shrinks to t
   }
 
   beforeAll(async () => {
-    system = await TestSystem.layOut({ clusters: 1, nodes: 5, gateways: 2 });
+    system = await TestSystem.layOut({ clusters: 1, nodes: 5, gateways: 2, env: PATIENT_GATEWAYS });
     const [first] = nodes(1);
     first!.start(alone(first!));
     const [gateway] = system.cluster.gateways;

@@ -2,6 +2,7 @@ import type { LocalNode } from '../../tools/local-cluster/local-cluster.js';
 import { BalancedClient } from '../support/balanced-client.js';
 import { eventually } from '../support/eventually.js';
 import { Load } from '../support/load.js';
+import { PATIENT_GATEWAYS } from '../support/test-cluster.js';
 import { TestSystem } from '../support/test-system.js';
 
 const DEADLINE_MS = 60_000;
@@ -24,7 +25,7 @@ describe('a rolling restart of all nodes of three clusters, and of one of two ga
   }
 
   beforeAll(async () => {
-    system = await TestSystem.start({ clusters: 3, nodes: 3, gateways: 2 });
+    system = await TestSystem.start({ clusters: 3, nodes: 3, gateways: 2, env: PATIENT_GATEWAYS });
     http = new BalancedClient(system.cluster.gateways.map(({ url }) => url));
     for (const clusterId of system.cluster.clusterIds) {
       const keyTag = system.keyTagOf(clusterId);

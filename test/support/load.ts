@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpClient } from './http-client.js';
 
 /** More than the gateway's own bound: a request that takes longer has been lost. */
-const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 40_000;
 
 /** Something that a client was told that cannot be true, or an answer that it should not have got. */
 export class BrokenPromiseError extends Error {

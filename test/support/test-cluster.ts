@@ -9,6 +9,12 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const PORT_TRIES_MAX = 3;
 
+/**
+ * The environment of gateways that no request may fail at: their usual five seconds may pass without a leader on a machine that is
+ * busy with other tests.
+ */
+export const PATIENT_GATEWAYS = { RINGRAFT_REQUEST_TIMEOUT_MS: '30000' };
+
 export type TestClusterOptions = Partial<
   Pick<LocalClusterOptions, 'clusters' | 'nodes' | 'gateways' | 'env' | 'nodeScript' | 'addressFor'>
 >;
