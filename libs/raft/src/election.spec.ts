@@ -318,6 +318,45 @@ describe('pre-vote (dissertation 9.6)', () => {
     expect(group.node('a').role).toBe('leader');
   });
 
+  describe('of two nodes that ask each other at the same time', () => {
+    /** `a` and `b` have lost their leader `c`, and campaign before they hear of each other. */
+    const bothCampaign = (options: TestGroupOptions = {}) => {
+      const group = trio(options);
+      group.crash('c');
+      group.cut('a', 'b');
+      for (const id of ['a', 'b']) group.campaign(id);
+      expect(['a', 'b'].map((id) => group.node(id).role)).toEqual(['preCandidate', 'preCandidate']);
+      return group;
+    };
+    const asks = (from: string, to: string) =>
+      requestVote({ from, to, term: 1, lastLogIndex: 0, lastLogTerm: 0, preVote: true });
+
+    it('is granted by one only, and that one votes for the other', () => {
+      const group = bothCampaign();
+      group.heal();
+      group.node('a').raft.step(asks('b', 'a'));
+      group.node('b').raft.step(asks('a', 'b'));
+      group.stabilize();
+      expect(group.leaders).toEqual(['a']);
+      expect(termOf(group, 'a')).toBe(1);
+    });
+
+    it('goes to the longer log, whoever has it', () => {
+      const group = bothCampaign({ logs: { a: { terms: [], currentTerm: 1 }, b: { terms: [1], currentTerm: 1 } } });
+      const ask = { ...asks('b', 'a'), term: 2, lastLogIndex: 1, lastLogTerm: 1 };
+      expect(answersOf(group, ask)).toMatchObject([{ voteGranted: true }]);
+    });
+
+    it('is not held up for longer than a moment by one that cannot win', () => {
+      const group = bothCampaign();
+      group.tick(2 * testConfig.heartbeatTicks - 1);
+      expect(answersOf(group, asks('b', 'a'))).toMatchObject([{ voteGranted: false }]);
+      group.tick(1);
+      expect(group.node('a').role).toBe('preCandidate');
+      expect(answersOf(group, asks('b', 'a'))).toMatchObject([{ voteGranted: true }]);
+    });
+  });
+
   it('ends when the node votes for another', () => {
     const group = new TestGroup([...'abcde'], { logs: { a: { terms: [], currentTerm: 1 } } });
     group.isolate('a');

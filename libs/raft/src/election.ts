@@ -110,7 +110,8 @@ export class Election {
         state.leaderId === undefined &&
         (message.isTransfer || this.boundTicksLeft(state) === 0)) ||
       (message.preVote && message.term > state.currentTerm);
-    const isGranted = isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+    const isGranted =
+      isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm) && !this.goesFirst(state, message);
     if (isGranted && !message.preVote) {
       // A campaign of its own that is still at the pre-vote ends: it would depose the one just voted for.
       if (state.role === 'preCandidate') this.becomeFollower(state, state.currentTerm, undefined);
@@ -125,6 +126,18 @@ export class Election {
       voteGranted: isGranted,
       preVote: message.preVote,
     });
+  }
+
+  /**
+   * Whether of two nodes that have begun to ask for the same pre-vote at about the same time, with logs that end alike, this one is to have
+   * it. If each granted it to the other, both would become candidates, and where one vote more is needed neither could win. Not in the
+   * paper. It holds for a moment only: what goes first may be unable to win.
+   */
+  private goesFirst(state: RaftState, { from, term, lastLogIndex, lastLogTerm, preVote }: RequestVote): boolean {
+    const { id, role, now, electionTimerStart, currentTerm, log } = state;
+    const isRival = preVote && role === 'preCandidate' && term === currentTerm + 1;
+    const isEqual = lastLogIndex === log.lastIndex && lastLogTerm === log.lastTerm;
+    return isRival && isEqual && id < from && now - electionTimerStart < 2 * this.config.heartbeatTicks;
   }
 
   /** Tells a candidate of an earlier term that it is behind. */
