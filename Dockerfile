@@ -33,4 +33,4 @@ VOLUME ["/data"]
 EXPOSE 7001 7101 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["node", "health.mjs", "/livez"]
 ENTRYPOINT ["/usr/bin/tini", "--"]
-CMD ["node", "dist/apps/raft-node/src/main.js"]
+CMD ["node", "dist/apps/raft-node/bundle/main.js"]

@@ -78,7 +78,7 @@ describe('Dockerfile', () => {
     expect(argumentsOf('ENTRYPOINT')).toEqual(['["/usr/bin/tini", "--"]']);
     expect(argumentsOf('RUN').join()).toContain('apt-get install -y --no-install-recommends tini');
     expect(argumentsOf('HEALTHCHECK')[0]).toContain('CMD ["node", "health.mjs", "/livez"]');
-    expect(argumentsOf('CMD')).toEqual(['["node", "dist/apps/raft-node/src/main.js"]']);
+    expect(argumentsOf('CMD')).toEqual(['["node", "dist/apps/raft-node/bundle/main.js"]']);
   });
 
   it('copies what is there, and what .dockerignore lets through', () => {

@@ -16,7 +16,7 @@ describe('members that leave and come', () => {
   function wipe(node: LocalNode): { status: number | null; printed: string } {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [join(process.cwd(), 'dist/apps/raft-node/src/main.js'), '--wipe'],
+      [join(process.cwd(), 'dist/apps/raft-node/bundle/main.js'), '--wipe'],
       {
         encoding: 'utf8',
         env: {

@@ -23,7 +23,7 @@ export function runApp(
   app: 'gateway' | 'raft-node' | 'ringctl',
   { args = [], env = {}, timeoutMs = DEFAULT_TIMEOUT_MS }: RunInput,
 ): Promise<RunResult> {
-  const script = join(process.cwd(), 'dist/apps', app, 'src/main.js');
+  const script = join(process.cwd(), 'dist/apps', app, 'bundle/main.js');
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const printed = { stdout: '', stderr: '' };

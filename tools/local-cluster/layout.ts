@@ -9,7 +9,7 @@ export interface LayoutOptions {
   readonly gateways: number;
   /** Holds a directory per node and `logs/`. */
   readonly dataDir: string;
-  /** Where the build is: has `apps/raft-node/src/main.js`. */
+  /** Where the build is: has `apps/raft-node/bundle/main.js`. */
   readonly distDir: string;
   readonly ports: PortPlan;
   /** For every process, on top of what the layout sets. */
@@ -114,7 +114,7 @@ export function layOut(options: LayoutOptions): Layout {
         address,
         opsUrl,
         readyUrl: `${opsUrl}/readyz`,
-        script: options.nodeScript ?? join(distDir, 'apps/raft-node/src/main.js'),
+        script: options.nodeScript ?? join(distDir, 'apps/raft-node/bundle/main.js'),
         logPath: join(dataDir, 'logs', `${nodeId}.log`),
         ports: [
           { port: grpcPort, purpose: 'grpc' },
@@ -145,7 +145,7 @@ export function layOut(options: LayoutOptions): Layout {
       name,
       url,
       readyUrl: `${url}/readyz`,
-      script: join(distDir, 'apps/gateway/src/main.js'),
+      script: join(distDir, 'apps/gateway/bundle/main.js'),
       logPath: join(dataDir, 'logs', `${name}.log`),
       ports: [{ port, purpose: 'gateway' }],
       env: {

@@ -197,7 +197,7 @@ describe('LocalCluster', () => {
       const child = spawn(process.execPath, [process.argv[1]], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
       console.log(child.pid);
     `;
-    const parent = spawn(process.execPath, ['-e', script, join(dist.distDir, 'apps/raft-node/src/main.js')], {
+    const parent = spawn(process.execPath, ['-e', script, join(dist.distDir, 'apps/raft-node/bundle/main.js')], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { RINGRAFT_LISTEN: `127.0.0.1:${port}`, RINGRAFT_EXIT_WITH_PARENT: 'true' },
     });

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const main = fileURLToPath(new URL('../../../dist/apps/ringctl/src/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../../dist/apps/ringctl/bundle/main.js', import.meta.url));
 if (existsSync(main)) {
   await import(pathToFileURL(main).href);
 } else {

@@ -8,7 +8,7 @@ const INTERRUPTED_END_MS = 1_000;
 /** The terminal signals the whole process group, and npx passes the signal on: both are one Ctrl-C. */
 const SAME_SIGNAL_WITHIN_MS = 500;
 
-/** This file runs as `dist/apps/ringctl/src/main.js`. */
+/** This file runs as `dist/apps/ringctl/src/main.js`, or from `bundle` beside `src`. */
 const ROOT = join(import.meta.dirname, '../../../..');
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };

@@ -10,7 +10,7 @@ export class DummyDist {
 
   constructor() {
     for (const app of ['raft-node', 'gateway']) {
-      const main = join(this.distDir, 'apps', app, 'src/main.js');
+      const main = join(this.distDir, 'apps', app, 'bundle/main.js');
       mkdirSync(dirname(main), { recursive: true });
       copyFileSync(join(__dirname, 'dummy-main.cjs'), main);
     }
