@@ -4,6 +4,7 @@ import { DeadlineWheel, type Expiring } from './deadline-wheel.js';
 import type { ErrorCode } from './error-table.js';
 import { CLUSTER_KEY } from './cluster-key.js';
 import { failedResult } from './execute-result.js';
+import { FramePacing } from './frame-pacing.js';
 import { CODE_KEY } from './service-error.js';
 import {
   Consistency,
@@ -28,7 +29,10 @@ export interface ExecuteStreamOptions {
    * itself sets the batch size, and the cost of a message is shared by more operations.
    */
   readonly framesInFlightMax: number;
-  /** After this time a frame no longer holds the next one back, so that slow operations do not stop all others. */
+  /**
+   * After this time, or twice what frames take of late, a frame no longer holds the next one back, so that slow operations do not stop all
+   * others.
+   */
   readonly frameHoldMs: number;
   /** How long to wait for a connection before the operations that wait for it are refused with NODE_UNREACHABLE. */
   readonly connectTimeoutMs: number;
@@ -91,6 +95,9 @@ export class ExecuteStream {
   /** A frame is on its way into the socket; the next waits until it is in (back-pressure). */
   private isWriting = false;
   private isFlushScheduled = false;
+  /** Runs while what is queued waits for more. */
+  private refillTimer: NodeJS.Timeout | undefined;
+  private readonly pacing: FramePacing;
   private isConnecting = false;
   private isClosed = false;
   /** How often in a row a stream broke before it brought a result. */
@@ -102,6 +109,7 @@ export class ExecuteStream {
     options: Partial<ExecuteStreamOptions> = {},
   ) {
     this.options = { ...DEFAULTS, ...options };
+    this.pacing = new FramePacing(this.options.frameHoldMs);
   }
 
   /** Never rejects: failures are results with a code. */
@@ -132,6 +140,7 @@ export class ExecuteStream {
     this.abandon('SHUTTING_DOWN', 'the stream was closed');
     call?.cancel();
     this.wheel.clear();
+    clearTimeout(this.refillTimer);
   }
 
   /** @internal The operation's time is over. */
@@ -176,14 +185,16 @@ export class ExecuteStream {
   private flush(): void {
     if (this.isClosed || this.isWriting || this.framesInFlight >= this.options.framesInFlightMax) return;
     if (this.call === undefined) return this.open();
+    const nowMs = performance.now();
+    const waitMs = this.pacing.waitMs(this.queue.length, nowMs);
+    if (waitMs > 0) return this.awaitRefill(waitMs);
     const operations = this.nextFrame();
     if (operations.length === 0) return;
 
-    const frame = new Frame(this, operations.length);
-    const nowMs = performance.now();
+    const frame = new Frame(this, operations.length, nowMs);
     for (const operation of operations) operation.frame = frame;
     this.framesInFlight += 1;
-    this.wheel.add(frame, this.options.frameHoldMs);
+    this.wheel.add(frame, this.pacing.holdMs);
     this.isWriting = true;
     const call = this.call;
     call.write({ operations: operations.map((operation) => operation.toMessage(nowMs)) }, () => {
@@ -191,6 +202,13 @@ export class ExecuteStream {
       this.isWriting = false;
       if (this.queue.length > 0) this.scheduleFlush();
     });
+  }
+
+  private awaitRefill(waitMs: number): void {
+    this.refillTimer ??= setTimeout(() => {
+      this.refillTimer = undefined;
+      this.flush();
+    }, waitMs);
   }
 
   /** Takes from the queue what goes into one frame. */
@@ -250,7 +268,11 @@ export class ExecuteStream {
     for (const result of response.results) {
       const operation = this.pending.get(result.id);
       if (operation?.frame === undefined) continue;
-      this.releaseFrame(operation.frame);
+      const { frame } = operation;
+      if (frame.isInFlight) {
+        this.pacing.answered(frame.size, frame.writtenMs, performance.now());
+        this.releaseFrame(frame);
+      }
       this.settle(operation, result);
     }
   }
@@ -327,10 +349,15 @@ class Frame implements Expiring {
   expiryTick = 0;
   isInFlight = true;
 
+  unanswered: number;
+
   constructor(
     private readonly stream: ExecuteStream,
-    public unanswered: number,
-  ) {}
+    readonly size: number,
+    readonly writtenMs: number,
+  ) {
+    this.unanswered = size;
+  }
 
   expire(): void {
     this.stream.releaseFrame(this);
