@@ -107,6 +107,11 @@ export class Raft {
     return this.state.configuration;
   }
 
+  /** Set on a node that the cluster does not regard as its member. */
+  get expulsion(): ExpulsionReason | undefined {
+    return this.state.expulsion;
+  }
+
   /** The only clock. */
   tick(): void {
     this.state.now++;

@@ -493,7 +493,7 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private noticeExpulsion(): void {
-    const { expulsion } = this.raft.status();
+    const { expulsion } = this.raft;
     if (expulsion === this.lastExpulsion) return;
     this.lastExpulsion = expulsion;
     if (expulsion === undefined) this.log.info('a member of the cluster again');
