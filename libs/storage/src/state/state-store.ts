@@ -23,7 +23,7 @@ export interface StateStoreOptions {
   readonly writeBufferBytes?: number;
   /** For blocks that were read. Default 32 MiB. */
   readonly cacheBytes?: number;
-  /** How long changes gather before they go out as one synced batch. Default 100 ms. */
+  /** How long changes gather before they go out as one synced batch. Default 500 ms. */
   readonly batchDelayMs?: number;
   /** Changes of this size go out without waiting, unless a batch is under way. Default 4 MiB. */
   readonly batchBytesMax?: number;
@@ -383,7 +383,7 @@ export class StateStore implements KeySpace {
     if (this.waiting.length > 0 || this.gathering.bytes >= (this.options.batchBytesMax ?? 4 * MEBIBYTE)) {
       this.startBatch();
     } else {
-      this.timer ??= setTimeout(() => this.startBatch(), this.options.batchDelayMs ?? 100).unref();
+      this.timer ??= setTimeout(() => this.startBatch(), this.options.batchDelayMs ?? 500).unref();
     }
   }
 
