@@ -84,8 +84,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ELECTION,
-        find: 'const isGranted = isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);',
-        replace: 'const isGranted = isFree;',
+        find: 'isFree && state.log.isUpToDate(message.lastLogIndex, message.lastLogTerm) &&',
+        replace: 'isFree &&',
       },
     ],
     note: 'a candidate wins without the committed entries',
