@@ -10,8 +10,9 @@ const APPS_DIR = join(import.meta.dirname, '../apps');
 
 const APPS = ['gateway', 'raft-node', 'ringctl'];
 
-/** What has a binary beside it, and what Nest looks for and does without. */
+/** What has a binary or files of its own beside it, and what Nest looks for and does without. */
 const LEFT_OUT = [
+  '@grpc/reflection',
   'classic-level',
   '@fastify/multipart',
   '@fastify/view',
