@@ -38,7 +38,11 @@ export class ProcessMetrics implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     // Its timer wakes the process up: of the default, every 10 ms, an idle node would feel little but that.
-    collectDefaultMetrics({ register: this.registry, prefix: 'ringraft_', eventLoopMonitoringPrecision: LAG_INTERVAL_MS });
+    collectDefaultMetrics({
+      register: this.registry,
+      prefix: 'ringraft_',
+      eventLoopMonitoringPrecision: LAG_INTERVAL_MS,
+    });
     const registers = [this.registry];
     const lag = new Histogram({
       name: 'ringraft_event_loop_lag_seconds',
