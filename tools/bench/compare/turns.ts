@@ -10,7 +10,11 @@ import type { Stage } from './stage.js';
 import { type System, type SystemProcess, isHttp } from './system.js';
 import { type LoadResult, runWrk } from './wrk.js';
 
-/** What each system is asked before the clock runs: compilers and caches are warm then. */
+/**
+ * What each system is asked before the clock runs: the first time so long that the compilers of ten processes, each of which gets a tenth of
+ * the work, are done; then what is new in a load is small.
+ */
+const FIRST_WARM_UP_SECONDS = 15;
 const WARM_UP_SECONDS = 2;
 /** What takes longer is counted. */
 const SLOW_MS = 250;
@@ -55,6 +59,8 @@ export interface TurnOptions {
 export class TurnTaker {
   /** Systems and sizes of values for which every key is there. */
   private readonly filled = new Set<string>();
+  /** Systems and kinds of work that they have done. */
+  private readonly warm = new Set<string>();
 
   constructor(private readonly options: TurnOptions) {}
 
@@ -67,7 +73,7 @@ export class TurnTaker {
       taken[system.name] = [];
       await this.onStage(system, async () => {
         await this.prepare(system, load);
-        await this.generate(system, load, WARM_UP_SECONDS, 0);
+        await this.warmUp(system, load);
       });
     }
     for (let turn = 0; turn < turns; turn++) {
@@ -87,6 +93,12 @@ export class TurnTaker {
     }
     for (const system of able) rmSync(this.requestFile(system), { force: true });
     return { load, turns: taken, failures };
+  }
+
+  private async warmUp(system: System, load: Load): Promise<void> {
+    const kind = `${system.name} ${load.work}`;
+    await this.generate(system, load, this.warm.has(kind) ? WARM_UP_SECONDS : FIRST_WARM_UP_SECONDS, 0);
+    this.warm.add(kind);
   }
 
   private onStage<T>(system: System, act: () => Promise<T>): Promise<T> {
