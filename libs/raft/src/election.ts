@@ -131,7 +131,7 @@ export class Election {
   /**
    * Whether of two nodes that have begun to ask for the same pre-vote at about the same time, with logs that end alike, this one is to have
    * it. If each granted it to the other, both would become candidates, and where one vote more is needed neither could win. Not in the
-   * paper. It holds for a moment only: what goes first may be unable to win.
+   * paper. It holds for a moment only: what goes first may be unable to win, and then the other one is to win when it asks again.
    */
   private goesFirst(state: RaftState, { from, term, lastLogIndex, lastLogTerm, preVote }: RequestVote): boolean {
     const { id, role, now, electionTimerStart, currentTerm, log } = state;

@@ -186,8 +186,10 @@ export class ExecuteStream {
     if (this.isClosed || this.isWriting || this.framesInFlight >= this.options.framesInFlightMax) return;
     if (this.call === undefined) return this.open();
     const nowMs = performance.now();
-    const waitMs = this.pacing.waitMs(this.queue.length, nowMs);
+    const waitMs = this.hasFullFrame ? 0 : this.pacing.waitMs(this.queue.length, nowMs);
     if (waitMs > 0) return this.awaitRefill(waitMs);
+    clearTimeout(this.refillTimer);
+    this.refillTimer = undefined;
     const operations = this.nextFrame();
     if (operations.length === 0) return;
 
@@ -202,6 +204,12 @@ export class ExecuteStream {
       this.isWriting = false;
       if (this.queue.length > 0) this.scheduleFlush();
     });
+  }
+
+  /** Whether more that comes would go into a further frame. What is not answered yet counts, too, so it may be said too early. */
+  private get hasFullFrame(): boolean {
+    const { frameOperationsMax, frameBytesMax } = this.options;
+    return this.queue.length >= frameOperationsMax || this.pendingBytes >= frameBytesMax;
   }
 
   private awaitRefill(waitMs: number): void {
@@ -269,10 +277,12 @@ export class ExecuteStream {
       const operation = this.pending.get(result.id);
       if (operation?.frame === undefined) continue;
       const { frame } = operation;
-      if (frame.isInFlight) {
+      // Also one that has stopped holding the next one back: that frames take longer than expected is to be known.
+      if (!frame.isAnswered) {
+        frame.isAnswered = true;
         this.pacing.answered(frame.size, frame.writtenMs, performance.now());
-        this.releaseFrame(frame);
       }
+      this.releaseFrame(frame);
       this.settle(operation, result);
     }
   }
@@ -348,6 +358,7 @@ class PendingOperation implements Expiring {
 class Frame implements Expiring {
   expiryTick = 0;
   isInFlight = true;
+  isAnswered = false;
 
   unanswered: number;
 
