@@ -5,16 +5,9 @@
 import 'reflect-metadata';
 import { VERSION, configOrExit } from '@app/platform';
 import { FaultyDisk, ForgetfulDisk } from '@app/storage';
-import { RaftNodeConfig } from '../apps/raft-node/src/raft-node.config.js';
-import { startNode } from '../apps/raft-node/src/start-node.js';
-import {
-  FORGETS_VARIABLE,
-  ordersPath,
-  readJson,
-  reportPath,
-  writeJson,
-  type DiskOrders,
-} from './faults/disk-orders.js';
+import { RaftNodeConfig } from '../../apps/raft-node/src/raft-node.config.js';
+import { startNode } from '../../apps/raft-node/src/start-node.js';
+import { FORGETS_VARIABLE, ordersPath, readJson, reportPath, writeJson, type DiskOrders } from './disk-orders.js';
 
 const LOOK_EVERY_MS = 50;
 
