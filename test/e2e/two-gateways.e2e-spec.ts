@@ -91,6 +91,7 @@ describe('two gateways in front of one cluster', () => {
     const revisions = load.revisionsOf('c1');
     expect(revisions).toEqual(revisions.map((_, i) => before + 1 + i));
     expect(await system.convergedRevisionOf('c1')).toBe(before + revisions.length);
+    expect(load.longestRequestMs).toBeLessThan(20_000);
   }, 180_000);
 
   it('ended no process but the leader that was killed, and it runs again', () => {

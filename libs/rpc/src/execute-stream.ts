@@ -30,8 +30,8 @@ export interface ExecuteStreamOptions {
    */
   readonly framesInFlightMax: number;
   /**
-   * After this time, or twice what frames take of late, a frame no longer holds the next one back, so that slow operations do not stop all
-   * others.
+   * After this time, or twice what frames take of late if that is more (up to 200 ms), a frame no longer holds the next one back, so that
+   * slow operations do not stop all others.
    */
   readonly frameHoldMs: number;
   /** How long to wait for a connection before the operations that wait for it are refused with NODE_UNREACHABLE. */
