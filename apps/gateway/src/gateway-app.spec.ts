@@ -503,7 +503,7 @@ describe('a gateway that was started before its nodes', () => {
     const config = loadConfig(GatewayConfig, {
       env: {
         RINGRAFT_CLUSTERS: cluster.listing,
-        RINGRAFT_REQUEST_TIMEOUT_MS: '200',
+        RINGRAFT_REQUEST_TIMEOUT_MS: '1000',
         RINGRAFT_STATUS_TIMEOUT_MS: '200',
       },
     });
@@ -553,7 +553,7 @@ describe('a gateway that is to stop', () => {
   it('is not ready from then on, serves for its grace, asks for the end of each connection, and then is gone', async () => {
     const cluster = await FakeCluster.start('c1');
     const config = loadConfig(GatewayConfig, {
-      env: { RINGRAFT_CLUSTERS: cluster.listing, RINGRAFT_SHUTDOWN_GRACE_MS: '500' },
+      env: { RINGRAFT_CLUSTERS: cluster.listing, RINGRAFT_SHUTDOWN_GRACE_MS: '4000' },
     });
     const app = await createGateway(config, createLog({ level: 'silent', fields: {} }), '1.2.3');
     await app.listen({ host: '127.0.0.1', port: 0 });

@@ -22,7 +22,9 @@ describe('RaftDriver, when the leadership goes', () => {
   afterEach(() => node.stop());
 
   async function lead(): Promise<{ index: number; term: number }> {
-    node = await new DriverUnderTest().start(3);
+    node = new DriverUnderTest();
+    node.electionTimeoutMs = 200;
+    await node.start(3);
     node.playPeers('n2', 'n3');
     await eventually(() => node.driver.isLeader && node.stateMachine.appliedIndex === 1);
     const { lastIndex, term } = node.raft.status();

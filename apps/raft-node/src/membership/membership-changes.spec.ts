@@ -16,12 +16,13 @@ function open(outcomes: {
   transfers?: TransferStart[];
   leaderId?: string;
   isLeader?: boolean;
+  timeoutMs?: number;
 }) {
-  const { changes = [], transfers = [], leaderId } = outcomes;
+  const { changes = [], transfers = [], leaderId, timeoutMs = 60_000 } = outcomes;
   const config = Object.assign(new RaftNodeConfig(), {
     clusterId: 'c1',
     nodeId: 'n1',
-    operationTimeoutMs: 100,
+    operationTimeoutMs: timeoutMs,
     heartbeatMs: 8,
     peers: [
       { nodeId: 'n1', address: '127.0.0.1:1' },
@@ -75,7 +76,7 @@ describe('MembershipChanges', () => {
   });
 
   it('gives up at its deadline, surely without effect, and says what was in the way', async () => {
-    const { changes } = open({ changes: [rejected('not_caught_up')] });
+    const { changes } = open({ changes: [rejected('not_caught_up')], timeoutMs: 50 });
     await expect(changes.promote('n2')).rejects.toMatchObject({
       code: 'TIMED_OUT',
       detail: 'because of not_caught_up',
@@ -143,7 +144,7 @@ describe('MembershipChanges', () => {
     const leader = { id: 'n2', term: 4 };
     const { changes } = open({ transfers: ['transfer_in_progress', { leader }] });
     await expect(changes.transferLeadership('n2')).resolves.toEqual(leader);
-    const takenBack = open({ transfers: [{ leader: undefined }] });
+    const takenBack = open({ transfers: [{ leader: undefined }], timeoutMs: 50 });
     await expect(takenBack.changes.transferLeadership(undefined)).rejects.toMatchObject({ code: 'TIMED_OUT' });
     const impossible = open({ transfers: ['not_a_voter'] });
     await expect(impossible.changes.transferLeadership('n2')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });

@@ -3,7 +3,7 @@ import { EntryType, type AppendEntries } from '@app/raft';
 import type { Channel } from '@app/rpc';
 import { PeerStream } from './peer-stream.js';
 
-const REOPEN_DELAY_MS = 20;
+const REOPEN_DELAY_MS = 150;
 
 const append = (entryCount: number): AppendEntries => ({
   type: 'AppendEntries',

@@ -63,6 +63,8 @@ export class DriverUnderTest {
   isDiskSlow = false;
   failure: Error | undefined;
   drainTimeoutMs = 2_000;
+  /** Longer where a leader has to stay one while nobody answers it. */
+  electionTimeoutMs = 50;
   retainedEntries = 100_000;
   segmentBytesMax = 64 * 1024 * 1024;
   /** What the directory knows and the configuration does not say. */
@@ -91,7 +93,7 @@ export class DriverUnderTest {
       address: `127.0.0.1:${i + 1}`,
     }));
     config.heartbeatMs = 8;
-    config.electionTimeoutMs = 50;
+    config.electionTimeoutMs = this.electionTimeoutMs;
     this.pump = setInterval(() => {
       if (!this.isDiskSlow) this.disk.run();
     }, 1);
