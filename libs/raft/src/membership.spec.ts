@@ -165,7 +165,7 @@ describe('a change', () => {
     expect(group.node('a').applied.length).toBeLessThan(group.node('a').state.configurations.currentIndex - 2);
     // Nor does a campaign: d has applied nothing of it, and is a voter.
     group.crash('a');
-    group.tick(TIMEOUT, () => false);
+    group.tick(TIMEOUT + 2 * HEARTBEAT, () => false);
     group.campaign('d');
     expect(group.leader?.id).toBe('d');
     expect(configurationOf(group, 'd').voters).toEqual(['a', 'b', 'd']);

@@ -33,6 +33,9 @@ export class Progress {
   private round: { readonly target: LogIndex; readonly since: number } | undefined;
   private lastRoundTicks = Infinity;
 
+  /** When it was last sent what makes a heartbeat needless for a while. */
+  assertedTick = -Infinity;
+
   private readonly inflight: Inflight[] = [];
   private inflightBytes = 0;
 

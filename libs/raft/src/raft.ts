@@ -119,8 +119,8 @@ export class Raft {
     this.settle();
     if (this.transfer.tick(this.state)) this.stepDown();
     this.membership.tick(this.state);
-    this.readIndex.tick(this.state, this.ready);
-    this.replication.tick(this.state, this.ready);
+    const isRoundBegun = this.readIndex.tick(this.state, this.ready);
+    this.replication.tick(this.state, this.ready, isRoundBegun);
     this.settle();
   }
 

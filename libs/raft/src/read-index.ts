@@ -71,11 +71,13 @@ export class ReadIndex {
     this.answer(round.readers, round.index, state, ready);
   }
 
-  /** To be called before the heartbeats of this tick are sent: with leases each of them is a round. */
-  tick(state: RaftState, ready: ReadyBuilder): void {
-    const isHeartbeat = state.role === 'leader' && state.now % this.config.heartbeatTicks === 0;
-    if (isHeartbeat && this.lease.isEnabled) this.beginRound(state);
+  /** With leases a round begins at every heartbeat; true when one began and must be broadcast. */
+  tick(state: RaftState, ready: ReadyBuilder): boolean {
     this.forwarded.tick(state, ready);
+    const isHeartbeat = state.role === 'leader' && state.now % this.config.heartbeatTicks === 0;
+    if (!isHeartbeat || !this.lease.isEnabled) return false;
+    this.beginRound(state);
+    return true;
   }
 
   /** To be called when everything else has taken effect: sends what a follower's reads ask for, and ends them when the leader has changed. */

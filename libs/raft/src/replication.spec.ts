@@ -14,6 +14,7 @@ import {
 } from './testing/group.js';
 import { show } from './testing/node.js';
 
+/** What was proposed leaves with the first tick, and that it is committed is told a heartbeat later. */
 const HEARTBEAT = testConfig.heartbeatTicks;
 /** What an entry of one letter costs. */
 const SIZE = entryBytes({ index: 1, term: 1, type: EntryType.Normal, data: bytes('x') });
@@ -57,7 +58,7 @@ describe('a proposal', () => {
   it('is applied everywhere, in order, under the index and term that it was given', () => {
     const group = ledByA();
     expect(group.propose('a', 'x', 'y')).toEqual({ accepted: true, term: 1, index: 2 });
-    group.tick(HEARTBEAT);
+    group.tick(1 + HEARTBEAT);
     for (const id of 'abc') expect(group.node(id).applied.map(show)).toEqual(['1:-', '1:x', '1:y']);
   });
 
@@ -82,7 +83,7 @@ describe('a proposal', () => {
   it('may be larger than the bound, when nothing else is uncommitted', () => {
     const group = ledByA({ config: { uncommittedBytesMax: 1, appendBytesMax: 1 } });
     expect(group.propose('a', 'large', 'and more')).toMatchObject({ accepted: true });
-    group.tick(HEARTBEAT);
+    group.tick(1 + HEARTBEAT);
     expect(group.node('c').applied.map(show)).toEqual(['1:-', '1:large', '1:and more']);
   });
 
@@ -602,7 +603,7 @@ describe('a leader with a slow disk', () => {
     const group = ledByA();
     group.node('a').isDiskSlow = true;
     group.propose('a', 'x');
-    group.tick(HEARTBEAT);
+    group.tick(1 + HEARTBEAT);
     expect([group.node('a').state.commitIndex, group.node('a').applied.length]).toEqual([2, 1]);
     expect(group.node('b').applied.map(show)).toEqual(['1:-', '1:x']);
     group.node('a').completePersist();

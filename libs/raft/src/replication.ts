@@ -40,12 +40,17 @@ export class Replication {
   }
 
   /**
-   * Entries of a probe that went unanswered are not sent again: their answer may be waiting for a slow disk. That to the heartbeat
-   * does not wait, and tells where to go on if they were lost.
+   * Heartbeats, to whom one is due; with `isAssertion` to everyone. Entries of a probe that went unanswered are not sent again: their
+   * answer may be waiting for a slow disk. That to the heartbeat does not wait, and tells where to go on if they were lost.
    */
-  tick(state: RaftState, ready: ReadyBuilder): void {
-    if (state.role !== 'leader' || state.now % this.config.heartbeatTicks !== 0) return;
-    this.broadcast(state, ready, true);
+  tick(state: RaftState, ready: ReadyBuilder, isAssertion: boolean): void {
+    if (state.role !== 'leader') return;
+    const isDue = (progress: Progress) => state.now - progress.assertedTick >= this.config.heartbeatTicks;
+    for (const [id, progress] of state.progress) {
+      if (!isAssertion && !isDue(progress)) continue;
+      const isSent = this.sendEntries(state, id, progress, ready);
+      if (!isSent || isDue(progress)) this.sendHeartbeat(state, id, progress, ready);
+    }
   }
 
   /** Appends one entry per item of `data` to the leader's log, all or none. Returns why not, or undefined. */
@@ -154,8 +159,7 @@ export class Replication {
       this.sendEntries(state, to, progress, ready);
       return;
     }
-    this.sendAppend(state, to, first.index - 1, entries, ready);
-    progress.sent(entries.at(-1)!.index, bytesOf(entries));
+    this.sendAhead(state, to, progress, first.index - 1, entries, ready);
   }
 
   /** Messages to this follower may have been lost: what was sent ahead is not counted on any more. */
@@ -298,17 +302,31 @@ export class Replication {
         ready.fetches.push({ to, from: progress.nextIndex, bytesMax: this.config.appendBytesMax });
         break;
       }
-      this.sendAppend(state, to, progress.nextIndex - 1, entries, ready);
-      progress.sent(entries.at(-1)!.index, bytesOf(entries));
+      this.sendAhead(state, to, progress, progress.nextIndex - 1, entries, ready);
       isSent = true;
     }
     return isSent;
+  }
+
+  private sendAhead(
+    state: RaftState,
+    to: NodeId,
+    progress: Progress,
+    prevLogIndex: LogIndex,
+    entries: readonly Entry[],
+    ready: ReadyBuilder,
+  ): void {
+    this.sendAppend(state, to, prevLogIndex, entries, ready);
+    progress.sent(entries.at(-1)!.index, bytesOf(entries));
+    // They assert the leadership, too. But where their answers wait for a slow disk, only that to a heartbeat tells that the follower is there.
+    if (state.now - progress.lastContactTick < this.config.heartbeatTicks) progress.assertedTick = state.now;
   }
 
   /** Names the last entry that was sent, but never one below the base: there this log has no terms. */
   private sendHeartbeat(state: RaftState, to: NodeId, progress: Progress, ready: ReadyBuilder): void {
     const verified = progress.state === 'snapshot' ? progress.matchIndex : progress.nextIndex - 1;
     this.sendAppend(state, to, Math.max(verified, state.log.base.index), [], ready);
+    progress.assertedTick = state.now;
   }
 
   private sendAppend(

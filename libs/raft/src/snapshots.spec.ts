@@ -97,7 +97,7 @@ describe('compaction', () => {
     expect(group.node('a').raft.status()).toMatchObject({ firstIndex: 8, lastIndex: 9, appliedIndex: 7 });
     group.tickUntil(() => group.leader !== undefined);
     group.propose(group.leader!.id, 'more');
-    group.tick(HEARTBEAT);
+    group.tick(1 + HEARTBEAT);
     expect(group.node('a').applied.length).toBe(group.leader!.applied.length);
   });
 });
