@@ -21,7 +21,7 @@ const NAME_RULE = { message: 'must be 1 to 64 letters, digits, dots, dashes or u
 const MIB = 1024 * 1024;
 
 /** The core counts time in ticks of this length. */
-const TICKS_PER_HEARTBEAT = 4;
+const TICKS_PER_HEARTBEAT = 2;
 
 export class RaftNodeConfig extends ProcessConfig implements ChecksTogether {
   /** The Raft group that this node is a member of. A log that belongs to another cluster is refused at start. */

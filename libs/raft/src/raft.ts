@@ -304,6 +304,18 @@ export class Raft {
     state.log.evict(index, this.config.cacheBytesMax);
   }
 
+  /** Whether `takeReady` would hand over nothing; it may say no without need. */
+  get isAtRest(): boolean {
+    const { state } = this;
+    return (
+      this.ready.isEmpty &&
+      this.readIndex.pendingCount === 0 &&
+      (this.persisting !== undefined || !this.isPersistDue) &&
+      state.handedToApply >= Math.min(state.commitIndex, state.log.persistedIndex) &&
+      [...state.progress.values()].every((each) => each.state !== 'snapshot' && each.nextIndex > state.log.lastIndex)
+    );
+  }
+
   /**
    * Hands over, and forgets, what is to be done. With `mayApply` false committed entries are held back, for a state
    * machine that has enough to do.
@@ -411,19 +423,28 @@ export class Raft {
     }
   }
 
+  private get isHardStateNew(): boolean {
+    const { currentTerm, persistedTerm, votedFor, persistedVote } = this.state;
+    return currentTerm !== persistedTerm || votedFor !== persistedVote;
+  }
+
+  private get isPersistDue(): boolean {
+    return this.isHardStateNew || this.state.unpersistedSnapshot !== undefined || this.state.log.hasUnpersisted;
+  }
+
   private takePersistBatch(): PersistBatch | undefined {
     const { state, ready } = this;
     if (this.persisting !== undefined) return undefined;
     // A promise of an earlier term is worth nothing any more, and what it promised may have been truncated since.
     const messages = ready.messagesAfterPersist.filter((message) => message.term >= state.currentTerm);
     ready.messagesAfterPersist = [];
-    const isHardStateNew = state.currentTerm !== state.persistedTerm || state.votedFor !== state.persistedVote;
-    const snapshot = state.unpersistedSnapshot;
-    state.unpersistedSnapshot = undefined;
-    if (!isHardStateNew && snapshot === undefined && !state.log.hasUnpersisted) {
+    if (!this.isPersistDue) {
       ready.messages.push(...messages);
       return undefined;
     }
+    const { isHardStateNew } = this;
+    const snapshot = state.unpersistedSnapshot;
+    state.unpersistedSnapshot = undefined;
     this.persisting = { term: state.currentTerm, vote: state.votedFor, snapshot };
     state.writingSince = state.now;
     // Ahead of the entries in the stream: if the write is torn behind it, what it calls committed must be there already. So nothing more is

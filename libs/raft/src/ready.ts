@@ -84,6 +84,18 @@ export class ReadyBuilder {
   snapshots: SnapshotRequest[] = [];
   compactThrough: LogIndex | undefined;
 
+  get isEmpty(): boolean {
+    return (
+      this.messages.length === 0 &&
+      this.messagesAfterPersist.length === 0 &&
+      this.confirmedReads.length === 0 &&
+      this.rejectedReads.length === 0 &&
+      this.fetches.length === 0 &&
+      this.snapshots.length === 0 &&
+      this.compactThrough === undefined
+    );
+  }
+
   /** For messages that promise nothing. */
   send(message: Message): void {
     this.messages.push(message);

@@ -5,7 +5,7 @@ import { RaftNodeConfig } from '../raft-node.config.js';
 import { DiskPulse } from './disk-pulse.js';
 import { NodeCondition } from './node-condition.js';
 
-const INTERVAL_MS = 50;
+const INTERVAL_MS = 250;
 
 /** A batch of the state database is larger than a write of the log, and nobody waits for it. */
 const STATE_FACTOR = 20;

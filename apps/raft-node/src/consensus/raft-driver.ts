@@ -279,13 +279,15 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
    * longer harms nobody: nothing is read on the strength of a clock, for `leaseTicks` is 0.
    */
   private tick(): void {
-    this.input(() => {
+    this.feed(() => {
       this.raft.tick();
       this.completeAddresses();
       this.handover.tick(this.condition.candidacy !== 'ready');
       // What held the log back may have gone: a member has taken in its state, or has fallen silent.
       if (this.condition.has('storage_full')) this.snapshots.checkpoint();
     });
+    // Most ticks of a node without clients change nothing.
+    if (!this.raft.isAtRest || this.hasNewLeader || this.transfers.count > 0) this.scheduleTurn();
     const now = performance.now();
     this.proposals.expire(now);
     this.reads.expire(now);
@@ -298,16 +300,20 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     return this.state === 'stopped';
   }
 
-  /** Every input goes through here: an error in the core stops the node, whoever fed it. */
-  input(feed: () => void): void {
+  /** Every input goes through here, but for ticks. */
+  input(input: () => void): void {
+    this.feed(input);
+    this.scheduleTurn();
+  }
+
+  /** An error in the core stops the node, whoever fed it. */
+  private feed(input: () => void): void {
     if (this.state === 'stopped') return;
     try {
-      feed();
+      input();
     } catch (error) {
       this.fail(error);
-      return;
     }
-    this.scheduleTurn();
   }
 
   private scheduleTurn(): void {
@@ -447,6 +453,10 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
     this.wal.removePrefix(index, (error) => {
       if (error && this.state !== 'stopped') this.fail(error);
     });
+  }
+
+  private get hasNewLeader(): boolean {
+    return this.wasLeader !== this.raft.isLeader || this.lastLeaderId !== this.raft.leaderId;
   }
 
   private noticeLeader(): void {

@@ -11,7 +11,7 @@ import { LeadershipTransfer } from '../leadership-transfer.js';
 import { Membership } from '../membership.js';
 import { ReadIndex } from '../read-index.js';
 import { Snapshots } from '../snapshots.js';
-import type { EntryFetch, PersistBatch } from '../ready.js';
+import type { EntryFetch, PersistBatch, Ready } from '../ready.js';
 import { Replication } from '../replication.js';
 import { RaftState, type Role } from '../state.js';
 
@@ -148,7 +148,9 @@ export class TestNode {
   /** Carries out what the core asks for, in the order that `Ready` states, until it asks for nothing. */
   pump(): void {
     while (this.isUp) {
+      const { isAtRest } = this.raft;
       const ready = this.raft.takeReady(!this.isApplySlow);
+      if (isAtRest && hasWork(ready)) throw new Error(`${this.id} is not at rest`);
       for (const message of ready.messages) this.observer.sent(this, message);
       if (ready.persist !== undefined) {
         if (this.writing !== undefined) throw new Error(`${this.id}: a second batch while one is being written`);
@@ -294,4 +296,8 @@ export class TestNode {
     this.applied.push(...entries);
     this.raft.applied(entries.at(-1)!.index);
   }
+}
+
+function hasWork({ persist, compactThrough, ...lists }: Ready): boolean {
+  return persist !== undefined || compactThrough !== undefined || Object.values(lists).some(({ length }) => length > 0);
 }
