@@ -76,6 +76,25 @@ describe('StateStore', () => {
     await store.close();
   });
 
+  it('gives what was written last of a row, wherever that is', async () => {
+    const { store } = await open();
+    const read = () => ['a', 'b', 'c'].map((key) => textOf(store.get(utf8(key))));
+    applied(store, [row('a', '1'), row('b', '1')], 1);
+    expect(read()).toEqual(['1', '1', undefined]);
+    await store.flush();
+    expect(read()).toEqual(['1', '1', undefined]);
+    applied(store, [row('a', '2'), row('b', undefined), row('c', '2')], 2);
+    expect(read()).toEqual(['2', undefined, '2']);
+    await store.flush();
+    expect(read()).toEqual(['2', undefined, '2']);
+    applied(store, [row('a', undefined), row('b', '3'), row('c', '3')], 3);
+    expect(read()).toEqual([undefined, '3', '3']);
+    const staged = await store.stage();
+    await store.install(staged, descriptionOf(9));
+    expect(read()).toEqual([undefined, undefined, undefined]);
+    await store.close();
+  });
+
   it('writes nothing that was not described, and takes a description of the last write only', async () => {
     const { store, directory } = await open({ batchDelayMs: 0, batchBytesMax: 1 });
     expect(() => store.describe(descriptionOf(1))).toThrow(RangeError);

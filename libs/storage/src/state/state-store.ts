@@ -5,6 +5,7 @@ import { promised } from '../completion.js';
 import { CorruptStateError, StateFailedError, StateFullError } from '../errors.js';
 import { stateErrorOf } from './level-error.js';
 import { nameOf, PendingChanges, withOverlay } from './pending-changes.js';
+import { RowCache } from './row-cache.js';
 import { StagedState } from './staged-state.js';
 import { StateDatabase, type StateDatabaseOptions } from './state-database.js';
 import type { StateDescription, StoredDescription } from './state-description.js';
@@ -23,6 +24,8 @@ export interface StateStoreOptions {
   readonly writeBufferBytes?: number;
   /** For blocks that were read. Default 32 MiB. */
   readonly cacheBytes?: number;
+  /** For rows that were read, as they are now. Default 16 MiB. */
+  readonly rowCacheBytes?: number;
   /** How long changes gather before they go out as one synced batch. Default 500 ms. */
   readonly batchDelayMs?: number;
   /** Changes of this size go out without waiting, unless a batch is under way. Default 4 MiB. */
@@ -65,6 +68,7 @@ export class StateStore implements KeySpace {
   private lastDescription: StoredDescription | undefined;
   private durable: StoredDescription | undefined;
   private isOutOfSpace = false;
+  private readonly cache: RowCache;
   private closing: Promise<void> | undefined;
   /** Databases that were replaced and are still read. */
   private readonly retiring = new Set<StateDatabase>();
@@ -83,6 +87,7 @@ export class StateStore implements KeySpace {
     this.lastAppliedIndex = found?.index ?? 0;
     this.lastDescription = found;
     this.durable = found;
+    this.cache = new RowCache(options.rowCacheBytes ?? 16 * MEBIBYTE);
   }
 
   /**
@@ -144,16 +149,13 @@ export class StateStore implements KeySpace {
   /** Throws the failure once the store has failed, also when it is this very row that is damaged. */
   get(key: Uint8Array): Uint8Array | undefined {
     if (this.failure) throw this.failure;
-    if (this.gathering !== undefined || this.writing !== undefined) {
-      const name = nameOf(key);
-      const pending = this.gathering?.find(name) ?? this.writing?.find(name);
-      if (pending !== undefined) return pending.value;
-    }
-    try {
-      return this.database.get(key);
-    } catch (error) {
-      throw this.fail(error);
-    }
+    const name = nameOf(key);
+    const cached = this.cache.get(name);
+    if (cached !== undefined) return cached;
+    const pending = this.gathering?.find(name) ?? this.writing?.find(name);
+    const value = pending === undefined ? this.stored(key) : pending.value;
+    if (value !== undefined) this.cache.put(name, value);
+    return value;
   }
 
   /**
@@ -167,6 +169,7 @@ export class StateStore implements KeySpace {
     }
     this.gathering ??= new PendingChanges();
     this.gathering.add(changes, appliedIndex);
+    this.cache.follow(changes);
     this.lastAppliedIndex = appliedIndex;
   }
 
@@ -279,6 +282,7 @@ export class StateStore implements KeySpace {
       clearTimeout(this.timer);
       this.timer = undefined;
       this.swap(database, name);
+      this.cache.clear();
       this.lastAppliedIndex = description.index;
       this.lastDescription = stored;
       this.noteDurable(stored);
@@ -317,6 +321,14 @@ export class StateStore implements KeySpace {
       await this.database.close();
       for (const each of this.retiring) each.evict();
       await this.home.close();
+    }
+  }
+
+  private stored(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.database.get(key);
+    } catch (error) {
+      throw this.fail(error);
     }
   }
 
