@@ -43,6 +43,7 @@ export { type RaftConfig } from './raft-config.js';
 export { type Random } from './random.js';
 export { ReadIndex, type ReadMode } from './read-index.js';
 export {
+  hasWork,
   type ConfirmedReads,
   type EntryFetch,
   type PersistBatch,

@@ -269,10 +269,14 @@ export class Membership {
 
   private dropFarewells({ progress, commitIndex, now }: RaftState): void {
     const ticksMax = FAREWELL_TIMEOUTS * this.config.electionTimeoutTicks;
-    for (const [id, { farewell, matchIndex, lastContactTick }] of progress) {
+    for (const [id, each] of progress) {
+      const { farewell, matchIndex, lastContactTick } = each;
       if (farewell === undefined) continue;
-      // The heartbeat of this tick says so.
-      if (Math.min(matchIndex, commitIndex) >= farewell.removalIndex) farewell.toldAt ??= now;
+      if (farewell.toldAt === undefined && Math.min(matchIndex, commitIndex) >= farewell.removalIndex) {
+        // By a heartbeat that is due at this tick.
+        farewell.toldAt = now;
+        each.assertedTick = -Infinity;
+      }
       const isTold = farewell.toldAt !== undefined && lastContactTick > farewell.toldAt;
       if (isTold || now - farewell.since >= ticksMax) progress.delete(id);
     }

@@ -74,6 +74,11 @@ export interface Ready {
   readonly compactThrough: LogIndex | undefined;
 }
 
+/** Whether it asks for anything. */
+export function hasWork({ persist, compactThrough, ...lists }: Ready): boolean {
+  return persist !== undefined || compactThrough !== undefined || Object.values(lists).some(({ length }) => length > 0);
+}
+
 /** Where the parts of the core put what they want done, until `Raft.takeReady` hands it over. */
 export class ReadyBuilder {
   messages: Message[] = [];

@@ -8,6 +8,7 @@ import {
   ReadIndex,
   Replication,
   Snapshots,
+  hasWork,
   type ChangeResult,
   type Entry,
   type EntryFetch,
@@ -452,7 +453,10 @@ export class Process implements DiskUser, SimEvent {
     this.stand(raft);
     this.propose(raft);
     this.requestReads(raft);
+    const { isAtRest } = raft;
     const ready = raft.takeReady(!this.node.behaviour.isApplyStalled);
+    // The real node takes no turn then.
+    if (isAtRest && hasWork(ready)) throw new Error('a core that said to be at rest has work to do');
     for (const message of ready.messages) this.send(message);
     if (ready.persist !== undefined) this.persist(ready.persist);
     for (const fetch of ready.fetches) this.fetch(raft, fetch);

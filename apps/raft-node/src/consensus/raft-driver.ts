@@ -532,7 +532,9 @@ export class RaftDriver implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async waitWhile(condition: () => boolean, timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
-    while (condition() && performance.now() < deadline) await delay(this.config.tickMs);
+    for (let leftMs = timeoutMs; condition() && leftMs > 0; leftMs = deadline - performance.now()) {
+      await delay(Math.min(leftMs, this.config.tickMs));
+    }
   }
 
   private fail(error: unknown): void {

@@ -36,8 +36,7 @@ export interface ChaosSetting {
 
 /** Everything small, so that every bound is met within a few dozen steps. */
 const chaosConfig = {
-  electionTimeoutTicks: 5,
-  heartbeatTicks: 1,
+  electionTimeoutTicks: 6,
   appendBytesMax: 80,
   inflightMessagesMax: 3,
   inflightBytesMax: 200,
@@ -46,6 +45,9 @@ const chaosConfig = {
   applyBytesMax: 100,
   cacheBytesMax: 150,
 } satisfies Partial<RaftConfig>;
+
+/** With one tick between heartbeats none of them is ever spared for entries. */
+const HEARTBEAT_TICKS_MAX = 2;
 
 /** Run beside the members from the beginning, and wait to be added. */
 const spareIds = ['x', 'y'];
@@ -83,6 +85,7 @@ export class ChaosRun {
     this.hasLeases = random.nextInt(0, 3) === 0;
     const config = {
       ...chaosConfig,
+      heartbeatTicks: 1 + (seed % HEARTBEAT_TICKS_MAX),
       ...flags(),
       retainedEntries: random.nextInt(0, 3),
       leaseTicks: this.hasLeases ? random.nextInt(1, 3) : 0,
@@ -146,7 +149,7 @@ export class ChaosRun {
     const leader = group.leader!;
     const proposed = group.propose(leader.id, 'last');
     const read = group.read(leader.id);
-    group.tick(2 * chaosConfig.heartbeatTicks);
+    group.tick(2 * HEARTBEAT_TICKS_MAX);
     if (!proposed.accepted || leader.applied.length < proposed.index) throw new Error('a last proposal is not applied');
     if (group.outcomeOf(read) !== 'confirmed') throw new Error(`a last read ends with ${group.outcomeOf(read)}`);
     if (!this.isAgreed()) throw new Error('the group does not agree after a last proposal');

@@ -11,7 +11,7 @@ import { LeadershipTransfer } from '../leadership-transfer.js';
 import { Membership } from '../membership.js';
 import { ReadIndex } from '../read-index.js';
 import { Snapshots } from '../snapshots.js';
-import type { EntryFetch, PersistBatch, Ready } from '../ready.js';
+import { hasWork, type EntryFetch, type PersistBatch } from '../ready.js';
 import { Replication } from '../replication.js';
 import { RaftState, type Role } from '../state.js';
 
@@ -296,8 +296,4 @@ export class TestNode {
     this.applied.push(...entries);
     this.raft.applied(entries.at(-1)!.index);
   }
-}
-
-function hasWork({ persist, compactThrough, ...lists }: Ready): boolean {
-  return persist !== undefined || compactThrough !== undefined || Object.values(lists).some(({ length }) => length > 0);
 }
