@@ -154,6 +154,7 @@ export class Checks implements SimObserver {
     this.disturbance.settled(node);
     this.candidacy.settled(node);
     this.reads.settled(node);
+    this.configurations.settled(node);
   }
 
   /** Whether the state of this replica is what the log makes. Costs all its rows: for the end of a run. */

@@ -22,6 +22,8 @@ export class ConfigurationChecks {
   private readonly asked = new Set<NodeId>();
   /** The first entry that the leader of a term appended in it. */
   private readonly termBegins = new Map<Term, LogIndex>();
+  /** The tick of each node when it was looked at last: what is new since then happened at a tick from this one on. */
+  private readonly lookedAt = new Map<NodeId, number>();
 
   /** An operator is about to ask that this learner becomes a voter. */
   askedToPromote(id: NodeId): void {
@@ -53,6 +55,10 @@ export class ConfigurationChecks {
     checkRecords(id, previous.configuration, next);
   }
 
+  settled({ id, state }: ObservedNode): void {
+    if (state !== undefined) this.lookedAt.set(id, state.now);
+  }
+
   private checkQuorums(id: NodeId, previous: Configuration, next: Configuration): void {
     const pair = JSON.stringify([previous, next]);
     if (this.compared.has(pair)) return;
@@ -78,7 +84,9 @@ export class ConfigurationChecks {
       // At the end of a round it has what the leader had at its beginning: at least the first entry of the term.
       const { matchIndex = 0, lastContactTick = -Infinity } = progress.get(promoted) ?? {};
       const isOfTerm = matchIndex >= (this.termBegins.get(currentTerm) ?? Infinity);
-      if (!isOfTerm || now - lastContactTick > config.electionTimeoutTicks) {
+      // A process that was paused takes many ticks at once: it may have been decided at the first of them.
+      const decidedAt = Math.min(now, this.lookedAt.get(id) ?? now);
+      if (!isOfTerm || decidedAt - lastContactTick > config.electionTimeoutTicks) {
         fail('laggard_promoted', `${id} makes a voter of ${promoted}, which has ${matchIndex} of ${log.lastIndex}`);
       }
     }

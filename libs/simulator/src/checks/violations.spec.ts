@@ -94,7 +94,7 @@ describe('changes of the configuration', () => {
   const before: Configuration = { ...settled, joining: { x: 'b' } };
 
   /** a leads term 1, has committed entry 1 of it, has heard both learners, and appends `next`. */
-  const append = (next: Configuration, { matchIndex = 1, isAsked = false, silentTicks = 0 } = {}) => {
+  const append = (next: Configuration, { matchIndex = 1, isAsked = false, silentTicks = 0, ticksAtOnce = 0 } = {}) => {
     const { checks, nodes, elect } = fakeCluster(before);
     const a = nodes[0]!;
     elect(a, 1);
@@ -109,6 +109,7 @@ describe('changes of the configuration', () => {
     }
     if (isAsked) checks.askedToPromote('y');
     a.state.append([{ ...entryOf(2, 1, EntryType.Configuration), data: encodeConfiguration(next) }]);
+    a.state.now += ticksAtOnce;
     return checkOf(() => checks.settled(a));
   };
 
@@ -136,6 +137,11 @@ describe('changes of the configuration', () => {
   it('laggard_promoted: who has nothing of the term, or was not heard', () => {
     expect(append(replaced, { matchIndex: 0 })).toBe('laggard_promoted');
     expect(append(replaced, { silentTicks: 6 })).toBe('laggard_promoted');
+    expect(append(replaced, { silentTicks: 6, ticksAtOnce: 1 })).toBe('laggard_promoted');
+  });
+
+  it('nothing: ticks that a paused process takes at once may come after the promotion', () => {
+    expect(append(replaced, { ticksAtOnce: 20 })).toBe('nothing');
   });
 
   it('record_lost: where a member is, or that it is joining', () => {
