@@ -71,7 +71,7 @@ export class ReadIndex {
     this.answer(round.readers, round.index, state, ready);
   }
 
-  /** With leases a round begins at every heartbeat; true when one began and must be broadcast. */
+  /** With leases a round begins every `heartbeatTicks`; true when one began and must be broadcast. */
   tick(state: RaftState, ready: ReadyBuilder): boolean {
     this.forwarded.tick(state, ready);
     const isHeartbeat = state.role === 'leader' && state.now % this.config.heartbeatTicks === 0;

@@ -7,7 +7,7 @@ const ROW_BYTES = 256;
 
 /**
  * The rows that were read last, as they are with everything that was written since. A command reads its key's row before it replaces
- * it, on every replica, and LevelDB takes several times as long to find it as the command takes to be applied.
+ * it, on every replica, and finding it in LevelDB was a third of the CPU time of applying a put.
  */
 export class RowCache {
   private readonly rows: LRUCache<string, Uint8Array>;
