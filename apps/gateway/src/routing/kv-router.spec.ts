@@ -264,7 +264,8 @@ describe('KvRouter', () => {
       cluster.leader = undefined;
       const error = await failureOf(write());
       expect(error).toMatchObject({ code: 'INVALID_LEADER', outcome: 'not_applied' });
-      expect(error.detail).toContain('follows');
+      // The last attempt may be cut short by the deadline, so what is told of it varies.
+      expect(error.detail).toMatch(/^no leader of cluster c1 took it in time; last: ./);
     });
 
     it('504 when a write was sent and never answered', async () => {
