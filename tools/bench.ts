@@ -145,7 +145,8 @@ function runLoads(
 }
 
 function turnTaker(turns: number, seconds: number, stage?: Stage): TurnTaker {
-  return new TurnTaker({ turns, seconds, directory, ...(stage && { stage }), signal, say });
+  const { warmUp: warmUpSeconds } = options;
+  return new TurnTaker({ turns, seconds, warmUpSeconds, directory, ...(stage && { stage }), signal, say });
 }
 
 function chosenLoads(): { load: Load }[] {

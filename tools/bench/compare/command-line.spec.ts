@@ -8,6 +8,7 @@ describe('the command line of the benchmark', () => {
       suite: ['load'],
       targets: ['ringraft-1x3', 'ringraft-3x3', 'etcd', 'redis', 'echo'],
       connections: [1, 16, 64, 256],
+      warmUp: 60,
     });
   });
 
@@ -22,6 +23,7 @@ describe('the command line of the benchmark', () => {
     ['--connections', '0'],
     ['--targets', 'ringraft-3'],
     ['--turns', '1.5'],
+    ['--warm-up', '0'],
     ['--suite', 'all'],
   ])('refuses %s %s', (flag, value) => {
     expect(() => parseCommandLine([flag, value], SILENT)).toThrow(value);

@@ -8,6 +8,7 @@ export interface BenchCommand {
   readonly targets: readonly string[];
   readonly turns: number;
   readonly seconds: number;
+  readonly warmUp: number;
   readonly work: readonly Work[];
   readonly connections: readonly number[];
   readonly valueBytes: readonly number[];
@@ -39,6 +40,12 @@ export function parseCommandLine(argv: readonly string[], output: OutputConfigur
     )
     .option('--turns <count>', 'how often each is asked', wholeNumber(1, 100), 5)
     .option('--seconds <count>', 'of each turn', wholeNumber(1, 3_600), 3)
+    .option(
+      '--warm-up <seconds>',
+      'of load before the first turn of each system with a kind of work',
+      wholeNumber(1, 3_600),
+      60,
+    )
     .option('--work <names>', `of the load: ${WORKS.join(', ')} (95 reads to 5 writes)`, listOf(WORKS), [...WORKS])
     .option('--connections <counts>', 'of the load', listOfNumbers(1, CONNECTIONS_MAX), [1, 16, 64, 256])
     .option('--value-bytes <counts>', 'of the load', listOfNumbers(1, VALUE_BYTES_MAX), [128])

@@ -10,11 +10,7 @@ import type { Stage } from './stage.js';
 import { type System, type SystemProcess, isHttp } from './system.js';
 import { type LoadResult, runWrk } from './wrk.js';
 
-/**
- * What each system is asked before the clock runs: the first time so long that the compilers of ten processes, each of which gets a tenth of
- * the work, are done; then what is new in a load is small.
- */
-const FIRST_WARM_UP_SECONDS = 15;
+/** Before what is new only in its size: a system that has done this kind of work is compiled for it. */
 const WARM_UP_SECONDS = 2;
 /** What takes longer is counted. */
 const SLOW_MS = 250;
@@ -44,6 +40,11 @@ export interface LoadReport {
 export interface TurnOptions {
   readonly turns: number;
   readonly seconds: number;
+  /**
+   * What each system is asked before the clock runs, the first time that it does a kind of work. Long enough for the compilers of ten processes
+   * that share two cores, each of which gets a tenth of the work.
+   */
+  readonly warmUpSeconds: number;
   /** For the prepared requests. */
   readonly directory: string;
   /** On which the systems take their turns; without one they just run. */
@@ -97,7 +98,7 @@ export class TurnTaker {
 
   private async warmUp(system: System, load: Load): Promise<void> {
     const kind = `${system.name} ${load.work}`;
-    await this.generate(system, load, this.warm.has(kind) ? WARM_UP_SECONDS : FIRST_WARM_UP_SECONDS, 0);
+    await this.generate(system, load, this.warm.has(kind) ? WARM_UP_SECONDS : this.options.warmUpSeconds, 0);
     this.warm.add(kind);
   }
 

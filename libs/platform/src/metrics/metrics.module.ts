@@ -12,7 +12,7 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../version.js';
 
 /** How often the event loop is asked how late it is. What holds it up for longer is always seen. */
-const LAG_INTERVAL_MS = 100;
+const LAG_INTERVAL_MS = 250;
 
 const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -46,7 +46,7 @@ export class ProcessMetrics implements OnModuleInit, OnModuleDestroy {
     const registers = [this.registry];
     const lag = new Histogram({
       name: 'ringraft_event_loop_lag_seconds',
-      help: 'How late a timer comes that is due ten times a second',
+      help: 'How late a timer comes that is due four times a second',
       buckets: LAG_SECONDS,
       registers,
     });
