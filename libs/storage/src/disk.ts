@@ -58,8 +58,20 @@ export interface DiskFile {
   /** Cuts the file, or fills it up with zeros. */
   truncate(sizeBytes: number, done: Done): void;
 
+  /**
+   * Write and sync in one, for a disk that can do both for less than each of them costs. It may fail for want of space like a write; the same
+   * bytes may then be written again, and all of them are durable if that succeeds.
+   */
+  writeDurably?(offset: number, buffers: readonly Uint8Array[], done: Done): void;
+
   /** Content and size reach the disk. After a failure nothing is known of what did: a later success proves nothing. */
   sync(done: Done): void;
 
   close(done: Done): void;
+}
+
+/** What is written here is on the disk when `done` comes without an error. */
+export function writeDurably(file: DiskFile, offset: number, buffers: readonly Uint8Array[], done: Done): void {
+  if (file.writeDurably) return file.writeDurably(offset, buffers, done);
+  file.write(offset, buffers, (error) => (error ? done(error) : file.sync(done)));
 }

@@ -1,6 +1,6 @@
 import type { Entry, HardState, LogIndex } from '@app/raft';
 import type { Done } from './completion.js';
-import type { Disk } from './disk.js';
+import { writeDurably, type Disk } from './disk.js';
 import { DiskError, LogFailedError } from './errors.js';
 import { bodyStart, frameBytesOf, sealFrame } from './frame.js';
 import type { LogIdentity } from './log-scan.js';
@@ -270,19 +270,16 @@ export class LogWriter {
     }
     const attempt = (): void => {
       this.observer.onWriteStart?.();
-      segment.file.write(start, buffers, (writeError) => {
-        if (writeError || this.failedWith) return this.stop(writeError, attempt);
-        segment.file.sync((syncError) => {
-          if (syncError || this.failedWith) return this.stop(syncError);
-          this.written();
-          segment.endOffset = end;
-          segment.fileBytes = fileBytes;
-          this.place(group, segment, checksum);
-          this.isSealed = group.records[0]!.record.kind === 'seal';
-          this.observer.onSync?.(this.isSealed ? 0 : group.records.length, group.bytes);
-          this.finish(group);
-          this.pump();
-        });
+      writeDurably(segment.file, start, buffers, (error) => {
+        if (error || this.failedWith) return this.stop(error, attempt);
+        this.written();
+        segment.endOffset = end;
+        segment.fileBytes = fileBytes;
+        this.place(group, segment, checksum);
+        this.isSealed = group.records[0]!.record.kind === 'seal';
+        this.observer.onSync?.(this.isSealed ? 0 : group.records.length, group.bytes);
+        this.finish(group);
+        this.pump();
       });
     };
     attempt();

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promised } from './completion.js';
-import type { DiskLock } from './disk.js';
+import type { DiskFile, DiskLock } from './disk.js';
 import { NodeDisk } from './node-disk.js';
 import { describeDiskContract } from './testing/disk-contract.js';
 
@@ -24,9 +25,36 @@ afterAll(() => Promise.all(made.map((directory) => rm(directory, { recursive: tr
 
 const openDisk = (directory: string): Promise<NodeDisk> => promised<NodeDisk>((done) => NodeDisk.open(directory, done));
 
+/** `O_DSYNC` if the descriptor that this process has of the file has it, else 0. */
+async function syncFlagOf(path: string): Promise<number> {
+  for (const descriptor of await readdir('/proc/self/fd')) {
+    const target = await readlink(`/proc/self/fd/${descriptor}`).catch(() => '');
+    if (target !== path) continue;
+    const flags = /^flags:\s*(\d+)$/m.exec(await readFile(`/proc/self/fdinfo/${descriptor}`, 'utf8'))![1]!;
+    return Number.parseInt(flags, 8) & constants.O_DSYNC;
+  }
+  throw new Error(`${path} is not open`);
+}
+
 describeDiskContract('NodeDisk', async () => {
   const directory = await temporaryDirectory();
   return { disk: await openDisk(directory), second: await openDisk(directory) };
+});
+
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+onLinux('NodeDisk on Linux', () => {
+  it('opens its files so that every write is synced', async () => {
+    const directory = await temporaryDirectory();
+    const disk = await openDisk(directory);
+    const path = join(directory, 'file');
+    const created = await promised<DiskFile>((done) => disk.create('file', 10, done));
+    expect(await syncFlagOf(path)).toBe(constants.O_DSYNC);
+    await promised((done) => created.close(done));
+    const opened = await promised<DiskFile>((done) => disk.open('file', done));
+    expect(await syncFlagOf(path)).toBe(constants.O_DSYNC);
+    await promised((done) => opened.close(done));
+  });
 });
 
 describe('NodeDisk', () => {

@@ -1,5 +1,5 @@
 import { promised } from '../completion.js';
-import type { Disk, DiskFile, DiskLock } from '../disk.js';
+import { writeDurably, type Disk, type DiskFile, type DiskLock } from '../disk.js';
 import { DirectoryLockedError, DiskError } from '../errors.js';
 
 export interface DiskUnderTest {
@@ -48,6 +48,14 @@ export function describeDiskContract(name: string, make: () => Promise<DiskUnder
       await write(file, 0);
       expect(await read(file, 4, 2)).toEqual(bytes(3, 4));
       await close(file);
+    });
+
+    it('writes durably like it writes', async () => {
+      const file = await create(disk, 'a', 2);
+      await promised((done) => writeDurably(file, 1, [bytes(1), bytes(2, 3)], done));
+      expect(await read(file, 0, 100)).toEqual(bytes(0, 1, 2, 3));
+      await close(file);
+      await expect(promised((done) => writeDurably(file, 0, [bytes(1)], done))).rejects.toBeInstanceOf(DiskError);
     });
 
     it('takes more buffers in one write than the system does', async () => {
