@@ -5,7 +5,7 @@ import type { Done, DoneWith } from './completion.js';
  * call ends in exactly one completion, which may come before the call returns. Errors are `DiskError`s that name the file.
  *
  * What survives a power loss, and nothing else is promised:
- * - bytes and size of a file: once a `sync` of it completed that was called after their write, truncate or create completed.
+ * - bytes and size of a file: once a `sync` of it completed that was called after their write, truncate or create completed, or with their `writeDurably`.
  *   Without that, each sector of 512 bytes may hold the old or the new content, independently of all others;
  * - names (create, rename, remove): once a `syncDirectory` completed that was called after they completed. Without that,
  *   each may have happened or not, in any combination. Syncing a file does not make its name durable.

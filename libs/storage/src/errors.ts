@@ -38,8 +38,8 @@ export class DiskError extends StorageError {
   }
 
   /**
-   * There was no space (`ENOSPC`) or no more of it for this user (`EDQUOT`) when the operation was called. Never of a sync: what it
-   * was for may be lost, whatever the reason.
+   * There was no space (`ENOSPC`) or no more of it for this user (`EDQUOT`) for the bytes of this very operation, so it can be made again. Never of
+   * a sync that is an operation of its own: what it was for may be lost, whatever the reason.
    */
   get isOutOfSpace(): boolean {
     if (this.operation !== 'write' && this.operation !== 'create' && this.operation !== 'truncate') return false;

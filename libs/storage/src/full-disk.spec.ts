@@ -1,6 +1,7 @@
 import type { Entry } from '@app/raft';
+import type { DoneWith } from './completion.js';
 import type { Disk, DiskFile } from './disk.js';
-import { LogFailedError } from './errors.js';
+import { DiskError, LogFailedError } from './errors.js';
 import { MemoryDisk, type DiskOperation, type TornWrite } from './memory-disk.js';
 import { segmentName } from './segment.js';
 import { accidents, scenarioOf, take, withConfigurations, wrongIn, type Scenario } from './testing/log-scenario.js';
@@ -41,29 +42,46 @@ function fullLog(capacityBytes: number, observer = {}): { disk: MemoryDisk; log:
   return { disk, log, outcomes };
 }
 
-/** The same disk; what is written to its files is noted. */
-function recordingWrites(disk: MemoryDisk, writes: [number, Uint8Array][]): Disk {
-  const recording = (file: DiskFile): DiskFile => ({
-    ...file,
-    write: (offset, buffers, done) => {
-      writes.push([offset, Buffer.concat(buffers)]);
-      file.write(offset, buffers, done);
-    },
-  });
+/** The same disk with other files. */
+function withFiles(disk: MemoryDisk, wrap: (file: DiskFile) => DiskFile): Disk {
   const target: Disk = disk;
+  const wrapped =
+    (done: DoneWith<DiskFile>): DoneWith<DiskFile> =>
+    (error, file) =>
+      error ? done(error, undefined) : done(undefined, wrap(file));
   return {
     name: disk.name,
     list: (done) => target.list(done),
-    create: (name, sizeBytes, done) =>
-      target.create(name, sizeBytes, (error, file) =>
-        error ? done(error, undefined) : done(undefined, recording(file)),
-      ),
-    open: (name, done) => target.open(name, done),
+    create: (name, sizeBytes, done) => target.create(name, sizeBytes, wrapped(done)),
+    open: (name, done) => target.open(name, wrapped(done)),
     rename: (from, to, done) => target.rename(from, to, done),
     remove: (name, done) => target.remove(name, done),
     syncDirectory: (done) => target.syncDirectory(done),
     lock: (done) => target.lock(done),
   };
+}
+
+/** What is written to its files is noted. */
+function recordingWrites(disk: MemoryDisk, writes: [number, Uint8Array][]): Disk {
+  return withFiles(disk, (file) => ({
+    ...file,
+    write: (offset, buffers, done) => {
+      writes.push([offset, Buffer.concat(buffers)]);
+      file.write(offset, buffers, done);
+    },
+  }));
+}
+
+/** Its writes are synced, as with `O_DSYNC`: why the sync in it failed is told as the write's reason. */
+function syncingWrites(disk: MemoryDisk): Disk {
+  return withFiles(disk, (file) => ({
+    ...file,
+    writeDurably: (offset, buffers, done) =>
+      file.write(offset, buffers, (error) => {
+        if (error) return done(error);
+        file.sync((syncError) => done(syncError && new DiskError('write', file.name, syncError.cause as Error)));
+      }),
+  }));
 }
 
 describe('a log whose disk is full', () => {
@@ -284,6 +302,61 @@ describe('a log whose disk is full', () => {
     expect(log.failure).toBeInstanceOf(LogFailedError);
     log.retry();
     expect(outcomeOf((done) => log.close(done))).toEqual({ result: undefined });
+  });
+});
+
+describe('a file system that notices the lack of space only as it writes back, under writes that are synced', () => {
+  const fill = (log: WriteAheadLog, upTo: number): void => {
+    for (let index = log.lastIndex + 1; index <= upTo; index += 1) {
+      outcomeOf((done) => log.append({ entries: [entry(index, 1, 'x'.repeat(90))] }, done));
+    }
+  };
+
+  /** Entries 1 to 3 are durable; entry 4 was written, and its pages were dropped. */
+  function refusedAfterTheWrite(): {
+    disk: MemoryDisk;
+    log: WriteAheadLog;
+    outcomes: unknown[];
+    makeSpace: () => void;
+  } {
+    let isFull = false;
+    const disk = new MemoryDisk({
+      intercept: ({ kind }) => (isFull && kind === 'sync' ? noSpace() : undefined),
+    });
+    const log = openNow(syncingWrites(disk), small)!.result!;
+    outcomeOf((done) => log.append({ hardState: hardState(1, 'me') }, done));
+    fill(log, 3);
+    isFull = true;
+    const outcomes: unknown[] = [];
+    log.append({ entries: [entry(4, 1, 'y'.repeat(90))] }, (error) => outcomes.push(error ?? 'stored'));
+    expect([log.isFull, outcomes]).toEqual([true, []]);
+    return { disk, log, outcomes, makeSpace: () => (isFull = false) };
+  }
+
+  it('has it written once more, and only that makes it durable', () => {
+    const { disk, log, outcomes, makeSpace } = refusedAfterTheWrite();
+    log.retry();
+    expect([log.isFull, outcomes]).toEqual([true, []]);
+    makeSpace();
+    log.retry();
+    expect([log.isFull, outcomes]).toEqual([false, ['stored']]);
+    fill(log, 6);
+    disk.crash({ keepUnsynced: 'none' });
+    expect(mustOpen(disk, small).lastIndex).toBe(6);
+  });
+
+  it.each([0, 1, 2, 3])('loses nothing that was acknowledged if the power fails instead (case %i)', (kept) => {
+    const { disk, log, makeSpace } = refusedAfterTheWrite();
+    if (kept % 2 === 1) log.retry();
+    let sector = 0;
+    disk.crash({ keepUnsynced: () => (sector++ + kept) % 4 < 2 });
+    makeSpace();
+    const again = mustOpen(disk, small);
+    expect(again.lastIndex).toBeGreaterThanOrEqual(3);
+    expect(again.lastIndex).toBeLessThanOrEqual(4);
+    fill(again, 5);
+    disk.crash({ keepUnsynced: 'none' });
+    expect(mustOpen(disk, small).lastIndex).toBe(5);
   });
 });
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promised } from './completion.js';
 import type { DiskFile, DiskLock } from './disk.js';
-import { NodeDisk } from './node-disk.js';
+import { NodeDisk, type NodeDiskOptions } from './node-disk.js';
 import { describeDiskContract } from './testing/disk-contract.js';
 
 // On a busy machine the disk takes its time.
@@ -23,7 +23,8 @@ async function temporaryDirectory(): Promise<string> {
 
 afterAll(() => Promise.all(made.map((directory) => rm(directory, { recursive: true }))));
 
-const openDisk = (directory: string): Promise<NodeDisk> => promised<NodeDisk>((done) => NodeDisk.open(directory, done));
+const openDisk = (directory: string, options?: NodeDiskOptions): Promise<NodeDisk> =>
+  promised<NodeDisk>((done) => NodeDisk.open(directory, done, options));
 
 /** `O_DSYNC` if the descriptor that this process has of the file has it, else 0. */
 async function syncFlagOf(path: string): Promise<number> {
@@ -36,10 +37,12 @@ async function syncFlagOf(path: string): Promise<number> {
   throw new Error(`${path} is not open`);
 }
 
-describeDiskContract('NodeDisk', async () => {
-  const directory = await temporaryDirectory();
-  return { disk: await openDisk(directory), second: await openDisk(directory) };
-});
+for (const syncsWrites of [true, false]) {
+  describeDiskContract(`NodeDisk ${syncsWrites ? 'with' : 'without'} synced writes`, async () => {
+    const directory = await temporaryDirectory();
+    return { disk: await openDisk(directory, { syncsWrites }), second: await openDisk(directory, { syncsWrites }) };
+  });
+}
 
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 

@@ -22,20 +22,24 @@ import { zeros } from './zeros.js';
 
 const LOCK_DIRECTORY = 'lock';
 
-/**
- * With it every write is followed by its `fdatasync` within the same call (open(2)): one way to the thread pool and back for each group of the log, not two.
- * Elsewhere it may promise less: macOS leaves the bytes in the cache of the drive.
- */
-const SYNCED_WRITES = process.platform === 'linux' ? constants.O_DSYNC : 0;
-const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SYNCED_WRITES;
-const OPEN = constants.O_RDWR | SYNCED_WRITES;
+export interface NodeDiskOptions {
+  /**
+   * Files are opened with `O_DSYNC`: every write is followed by its `fdatasync` within the same call (open(2)), so a group of the log goes to the thread
+   * pool and back once, not twice. Default: on Linux. Elsewhere it may promise less: macOS leaves the bytes in the cache of the drive.
+   */
+  readonly syncsWrites?: boolean;
+}
 
 /** A directory of the operating system's file system. */
 export class NodeDisk implements Disk {
-  private constructor(readonly name: string) {}
+  private constructor(
+    readonly name: string,
+    private readonly syncsWrites: boolean,
+  ) {}
 
   /** Makes the directory if needed, and its name durable in the directories above. */
-  static open(directory: string, done: DoneWith<NodeDisk>): void {
+  static open(directory: string, done: DoneWith<NodeDisk>, options: NodeDiskOptions = {}): void {
+    const { syncsWrites = process.platform === 'linux' } = options;
     const path = resolve(directory);
     mkdir(path, { recursive: true }, (error, firstMade) => {
       if (error) return done(new DiskError('mkdir', path, error), undefined);
@@ -45,7 +49,7 @@ export class NodeDisk implements Disk {
       }
       const next = (): void => {
         const parent = parents.pop();
-        if (parent === undefined) return done(undefined, new NodeDisk(path));
+        if (parent === undefined) return done(undefined, new NodeDisk(path, syncsWrites));
         syncDirectory(parent, (syncError) => (syncError ? done(syncError, undefined) : next()));
       };
       next();
@@ -62,9 +66,9 @@ export class NodeDisk implements Disk {
 
   create(name: string, sizeBytes: number, done: DoneWith<DiskFile>): void {
     const path = join(this.name, name);
-    open(path, CREATE, (error, descriptor) => {
+    open(path, this.flags(constants.O_CREAT | constants.O_EXCL), (error, descriptor) => {
       if (error) return done(new DiskError('create', path, error), undefined);
-      const file = new NodeFile(path, descriptor);
+      const file = new NodeFile(path, descriptor, this.syncsWrites);
       // Real zeros, not a hole: an fdatasync of bytes that overwrite them has no metadata to write.
       file.write(0, zeros(sizeBytes), (writeError) => {
         if (!writeError) return done(undefined, file);
@@ -75,10 +79,14 @@ export class NodeDisk implements Disk {
 
   open(name: string, done: DoneWith<DiskFile>): void {
     const path = join(this.name, name);
-    open(path, OPEN, (error, descriptor) => {
+    open(path, this.flags(0), (error, descriptor) => {
       if (error) return done(new DiskError('open', path, error), undefined);
-      done(undefined, new NodeFile(path, descriptor));
+      done(undefined, new NodeFile(path, descriptor, this.syncsWrites));
     });
+  }
+
+  private flags(more: number): number {
+    return constants.O_RDWR | (this.syncsWrites ? constants.O_DSYNC : 0) | more;
   }
 
   rename(from: string, to: string, done: Done): void {
@@ -140,12 +148,16 @@ function syncDirectory(path: string, done: Done): void {
 }
 
 class NodeFile implements DiskFile {
+  readonly writeDurably?: DiskFile['write'];
   private isClosed = false;
 
   constructor(
     readonly name: string,
     private readonly descriptor: number,
-  ) {}
+    syncsWrites: boolean,
+  ) {
+    if (syncsWrites) this.writeDurably = (offset, buffers, done) => this.write(offset, buffers, done);
+  }
 
   size(done: DoneWith<number>): void {
     fstat(this.descriptor, (error, stats) => {
@@ -168,6 +180,7 @@ class NodeFile implements DiskFile {
   }
 
   write(offset: number, buffers: readonly Uint8Array[], done: Done): void {
+    if (this.isClosed) return process.nextTick(done, this.closedError('write'));
     const rest = buffers.filter((buffer) => buffer.byteLength > 0);
     if (rest.length === 0) return process.nextTick(done, undefined);
     writev(this.descriptor, rest, offset, (error, count) => {
@@ -179,18 +192,21 @@ class NodeFile implements DiskFile {
     });
   }
 
-  writeDurably(offset: number, buffers: readonly Uint8Array[], done: Done): void {
-    this.write(offset, buffers, (error) => (error || SYNCED_WRITES !== 0 ? done(error) : this.sync(done)));
-  }
-
   truncate(sizeBytes: number, done: Done): void {
+    if (this.isClosed) return process.nextTick(done, this.closedError('truncate'));
     ftruncate(this.descriptor, sizeBytes, (error) =>
       done(error ? new DiskError('truncate', this.name, error) : undefined),
     );
   }
 
   sync(done: Done): void {
+    if (this.isClosed) return process.nextTick(done, this.closedError('fdatasync'));
     fdatasync(this.descriptor, (error) => done(error ? new DiskError('fdatasync', this.name, error) : undefined));
+  }
+
+  /** By the number of its descriptor, another file would be meant. */
+  private closedError(operation: string): DiskError {
+    return new DiskError(operation, this.name, Object.assign(new Error('it is closed'), { code: 'EBADF' }));
   }
 
   close(done: Done): void {

@@ -1,7 +1,7 @@
 import type { Mutant } from '../mutant.js';
 
 const SNAPSHOTS = 'libs/raft/src/snapshots.ts';
-const LOG_WRITER = 'libs/storage/src/log-writer.ts';
+const DISK = 'libs/storage/src/disk.ts';
 const WRITE_AHEAD_LOG = 'libs/storage/src/write-ahead-log.ts';
 const STATE_MACHINE = 'libs/kv/src/state-machine.ts';
 const PROCESS = 'libs/simulator/src/process.ts';
@@ -151,10 +151,9 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     breaks: 'e, durable state lost',
     edits: [
       {
-        file: LOG_WRITER,
-        find: 'segment.file.sync((syncError) => {',
-        replace:
-          'const later = (done: (error: Error | undefined) => void): void => done(undefined);\n      later((syncError) => {',
+        file: DISK,
+        find: '(error ? done(error) : file.sync(done))',
+        replace: 'done(error)',
       },
     ],
     note: 'what the log calls durable is gone after a power loss',
@@ -164,9 +163,9 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     breaks: 'k, durable state lost',
     edits: [
       {
-        file: LOG_WRITER,
-        find: 'if (syncError || this.failedWith) return this.stop(syncError);',
-        replace: 'if (this.failedWith) return this.stop(syncError);',
+        file: DISK,
+        find: '(error ? done(error) : file.sync(done))',
+        replace: '(error ? done(error) : file.sync(() => done(undefined)))',
       },
     ],
     note: 'after a failed sync the log goes on as if it had succeeded',

@@ -19,7 +19,9 @@ export const INCARNATION = Symbol('Incarnation');
 const DISK = Symbol('Disk');
 
 async function openDisk(config: RaftNodeConfig, { wrapDisk }: NodeOptions): Promise<Disk> {
-  const disk = await promised<NodeDisk>((done) => NodeDisk.open(join(config.dataDir, 'log'), done));
+  // Whoever wraps it wants to see, and to fail, a sync as a call of its own.
+  const options = wrapDisk && { syncsWrites: false };
+  const disk = await promised<NodeDisk>((done) => NodeDisk.open(join(config.dataDir, 'log'), done, options));
   return wrapDisk?.(disk) ?? disk;
 }
 
