@@ -262,10 +262,13 @@ describe('KvRouter', () => {
 
     it('503 when every node refuses', async () => {
       cluster.leader = undefined;
-      const error = await failureOf(write());
-      expect(error).toMatchObject({ code: 'INVALID_LEADER', outcome: 'not_applied' });
-      // The last attempt may be cut short by the deadline, so what is told of it varies.
-      expect(error.detail).toMatch(/^no leader of cluster c1 took it in time; last: ./);
+      let error: RingraftError;
+      do {
+        error = await failureOf(write());
+        expect(error).toMatchObject({ code: 'INVALID_LEADER', outcome: 'not_applied' });
+        // Where the deadline has cut the last attempt short, that is what is told.
+      } while (error.detail.includes('no answer'));
+      expect(error.detail).toContain('follows');
     });
 
     it('504 when a write was sent and never answered', async () => {
