@@ -1,19 +1,22 @@
 import type { Socket } from 'node:net';
-import { STATUS_CODES, type IncomingHttpHeaders } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { RingraftError } from '@app/rpc';
 import type { GatewayConfig } from '../gateway.config.js';
-import { GatewayMetrics } from '../ops/gateway-metrics.js';
-import { RequestLog } from '../ops/request-log.js';
-import { RequestTrace } from '../routing/request-trace.js';
-import type { HttpReply, HttpRequest } from './http-types.js';
+import type { RequestTrace } from '../routing/request-trace.js';
+import { DirectRoute } from './direct-route.js';
+import type { HttpReply } from './http-types.js';
 import { protectKeys } from './key-codec.js';
 import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.js';
-import { REQUEST_ID_HEADER, RequestIds, givenId } from './request-ids.js';
+import { REQUEST_ID_HEADER, RequestIds } from './request-ids.js';
+import type { RequestWatch } from './request-watch.js';
 import type { RouteTable } from './route-table.js';
 
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How long a connection is kept for the next request. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
 /** How soon a connection without a request is noticed while the server closes. */
 const CLOSING_SWEEP_MS = 20;
@@ -25,14 +28,29 @@ const HEADER_BYTES_MAX = 16 * 1024;
  * The HTTP server: keys reach the handlers as they were sent, bodies as bytes whatever their type, and what is refused
  * before any handler runs is refused in the same form as everything else.
  */
-export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): FastifyAdapter {
+export function createHttpAdapter(
+  config: GatewayConfig,
+  routes: RouteTable,
+): { readonly adapter: FastifyAdapter; readonly directRoute: DirectRoute } {
   const encodedKeyBytesMax = 3 * config.keyBytesMax;
+  const bodyLimit = classicFormBytesMax(config);
   const ids = new RequestIds();
+  const directRoute = new DirectRoute(ids, bodyLimit);
   const adapter = new FastifyAdapter({
-    bodyLimit: classicFormBytesMax(config),
+    bodyLimit,
     rewriteUrl: (request: { readonly url?: string | undefined }) => protectKeys(request.url ?? '/'),
     routerOptions: { maxParamLength: encodedKeyBytesMax + HEADER_BYTES_MAX },
-    http: { maxHeaderSize: encodedKeyBytesMax + HEADER_BYTES_MAX, requestTimeout: REQUEST_TIMEOUT_MS },
+    serverFactory: (listener: RequestListener) =>
+      createServer(
+        {
+          maxHeaderSize: encodedKeyBytesMax + HEADER_BYTES_MAX,
+          requestTimeout: REQUEST_TIMEOUT_MS,
+          keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        },
+        (incoming, response) => {
+          if (!directRoute.takes(incoming, response)) listener(incoming, response);
+        },
+      ),
     // While the server closes, what is on its way is served; nothing new is accepted.
     return503OnClosing: false,
     skipMiddie: true,
@@ -53,25 +71,23 @@ export function createHttpAdapter(config: GatewayConfig, routes: RouteTable): Fa
     done();
   });
   server.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
-  return adapter;
+  return { adapter, directRoute };
 }
 
-/** Names, counts and logs every request, also those that no handler saw. */
-export function watchRequests(adapter: FastifyAdapter, metrics: GatewayMetrics, log: RequestLog): void {
+/** Names every request, and lets it be counted and logged, also those that no handler saw. */
+export function watchRequests(adapter: FastifyAdapter, watch: RequestWatch): void {
   const server = adapter.getInstance();
   server.decorateRequest('trace', null);
   server.addHook('onRequest', (request, reply, done) => {
+    const beginMs = performance.now();
+    const trace = watch.begun(request.id, request.headers);
+    (request as unknown as { trace: RequestTrace }).trace = trace;
     reply.header(REQUEST_ID_HEADER, request.id);
-    const traced = request as unknown as { trace: RequestTrace };
-    traced.trace = new RequestTrace(request.id, log.isDetailed || givenId(request.headers) !== undefined);
-    done();
-  });
-  server.addHook('onResponse', (request, reply, done) => {
-    const { method } = request;
-    const { statusCode: status, elapsedTime: durationMs } = reply;
-    const route = request.routeOptions.url ?? 'none';
-    metrics.requestDuration.observe({ route: `${method} ${route}`, outcome: outcomeOf(status) }, durationMs / 1_000);
-    log.ended({ method, route, status, durationMs }, (request as unknown as HttpRequest).trace);
+    // Not the hook onResponse: it does not come for a client that has left.
+    reply.raw.once('close', () => {
+      const route = request.routeOptions.url ?? 'none';
+      watch.ended(request.method, route, reply.raw, performance.now() - beginMs, trace);
+    });
     done();
   });
 }
@@ -79,11 +95,6 @@ export function watchRequests(adapter: FastifyAdapter, metrics: GatewayMetrics, 
 /** In the worst case every byte of the form is percent-encoded, and the key is in it twice. */
 function classicFormBytesMax({ keyBytesMax, valueBytesMax }: GatewayConfig): number {
   return 3 * (2 * keyBytesMax + valueBytesMax) + 1_024;
-}
-
-function outcomeOf(status: number): string {
-  if (status < 400) return 'applied';
-  return status === 500 || status === 504 ? 'unknown' : 'not_applied';
 }
 
 /** What the HTTP parser could not read has no request and no reply, only a socket. */

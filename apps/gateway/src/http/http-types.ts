@@ -16,9 +16,6 @@ export interface HttpRequest {
 
 /** What our handlers use of a Fastify reply. */
 export interface HttpReply {
-  readonly statusCode: number;
-  /** Milliseconds since the request came in. */
-  readonly elapsedTime: number;
   code(status: number): this;
   header(name: string, value: string): this;
   send(body?: Buffer | string): this;

@@ -9,12 +9,17 @@ import { GatewayConfig } from '../gateway.config.js';
  */
 @Injectable()
 export class LeaveTaking implements OnModuleDestroy, BeforeApplicationShutdown {
-  private hasBegun = false;
+  private isLeaving = false;
 
   constructor(private readonly config: GatewayConfig) {}
 
+  /** Each answer asks its client to leave the connection. */
+  get hasBegun(): boolean {
+    return this.isLeaving;
+  }
+
   onModuleDestroy(): void {
-    this.hasBegun = true;
+    this.isLeaving = true;
   }
 
   beforeApplicationShutdown(): Promise<void> {

@@ -20,8 +20,11 @@ export class ProblemFilter implements ExceptionFilter {
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<HttpRequest>();
-    const reply = host.switchToHttp().getResponse<HttpReply>();
+    const http = host.switchToHttp();
+    this.answer(exception, http.getRequest<HttpRequest>(), http.getResponse<HttpReply>());
+  }
+
+  answer(exception: unknown, request: HttpRequest, reply: HttpReply): void {
     const error = this.errorOf(exception, request, reply);
     const { trace } = request;
     trace.code = error.code;

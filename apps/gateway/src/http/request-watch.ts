@@ -1,0 +1,36 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { GatewayMetrics } from '../ops/gateway-metrics.js';
+import type { RequestLog } from '../ops/request-log.js';
+import { RequestTrace } from '../routing/request-trace.js';
+import { givenId } from './request-ids.js';
+
+/** What is counted and logged of a client that left before it was answered; nobody is sent it. */
+const CLIENT_LEFT = 499;
+
+/** Counts and logs every request, also those that no handler saw. */
+export class RequestWatch {
+  constructor(
+    private readonly metrics: GatewayMetrics,
+    private readonly log: RequestLog,
+  ) {}
+
+  begun(requestId: string, headers: IncomingHttpHeaders): RequestTrace {
+    return new RequestTrace(requestId, this.log.isDetailed || givenId(headers) !== undefined);
+  }
+
+  /** Its answer is sent, or its connection is gone. `route` is the pattern, never a key. */
+  ended(method: string, route: string, response: ServerResponse, durationMs: number, trace: RequestTrace): void {
+    const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+    this.metrics.requestDuration.observe(
+      { route: `${method} ${route}`, outcome: outcomeOf(status) },
+      durationMs / 1_000,
+    );
+    this.log.ended({ method, route, status, durationMs }, trace);
+  }
+}
+
+function outcomeOf(status: number): string {
+  if (status < 400) return 'applied';
+  if (status === CLIENT_LEFT) return 'unanswered';
+  return status === 500 || status === 504 ? 'unknown' : 'not_applied';
+}
