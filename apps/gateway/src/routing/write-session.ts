@@ -9,8 +9,9 @@ const WINDOW_MAX = 8_192;
 /** One session of this gateway with one cluster: gives each write its sequence, and knows which are still in flight. */
 export class WriteSession {
   private nextSequence = 1;
-  /** In ascending order, because they are added so. */
   private readonly inFlight = new Set<number>();
+  /** Of those in flight; `nextSequence` while there is none. */
+  private lowestInFlight = 1;
   private isRetired = false;
 
   constructor(private readonly clientId: number) {}
@@ -38,10 +39,7 @@ export class WriteSession {
    */
   end({ sequence }: SessionStamp): void {
     this.inFlight.delete(sequence);
-  }
-
-  private get lowestInFlight(): number {
-    const { value, done } = this.inFlight.values().next();
-    return done ? this.nextSequence : value;
+    // Not the first of the set: it would look at all that have ended since the set was last tidied.
+    while (this.lowestInFlight < this.nextSequence && !this.inFlight.has(this.lowestInFlight)) this.lowestInFlight += 1;
   }
 }
