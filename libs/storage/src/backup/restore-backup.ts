@@ -9,7 +9,7 @@ import { NodeDisk } from '../node-disk.js';
 import { keyAfter } from '../state/state-range.js';
 import { StateStore } from '../state/state-store.js';
 import { WIPE_MARKER } from '../wipe-marker.js';
-import { WriteAheadLog } from '../write-ahead-log.js';
+import { beginLogBehind } from './log-behind-backup.js';
 import { checkedBackup, type BackupSummary, verifyBackup } from './verify-backup.js';
 
 export interface RestoreOptions {
@@ -86,15 +86,7 @@ export async function restoreBackup(
   await promised((done) => logDisk.remove(WIPE_MARKER, done));
   await promised((done) => logDisk.syncDirectory(done));
   // Until the log begins behind it, a start refuses what is there, or takes the whole state.
-  const log = await promised<WriteAheadLog>((done) =>
-    WriteAheadLog.open(logDisk, { clusterId, nodeId, incarnation: randomUUID() }, done),
-  );
-  try {
-    const hardState = { currentTerm: term, votedFor: undefined, commitIndex: 0 };
-    await promised((done) => log.reset({ index, term }, hardState, done));
-  } finally {
-    await promised((done) => log.close(done));
-  }
+  await beginLogBehind(logDisk, { clusterId, nodeId, incarnation: randomUUID() }, { index, term });
   return summary;
 }
 
