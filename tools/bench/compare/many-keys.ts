@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstSuccess } from './first-success.js';
-import { costOf } from './process-cost.js';
+import { costOf, type ProcessCost } from './process-cost.js';
 import type { HttpSystem } from './system.js';
 
 /** For what is still being written to disks and given back to the system after the last key. */
@@ -16,15 +16,17 @@ export interface RecoverableSystem extends HttpSystem {
   restartAll(): Promise<void>;
 }
 
+/** Of the process that keeps data and has most of it. */
+export type Memory = Pick<ProcessCost, 'residentBytes' | 'ownBytes'>;
+
 export interface ManyKeysReport {
   readonly system: string;
   readonly keys: number;
   readonly valueBytes: number;
   readonly fillSeconds: number;
-  /** Of the largest process that keeps data, after the keys were written. */
-  readonly residentBytes: number;
-  /** The same after the restart. */
-  readonly residentAfterRestartBytes: number;
+  /** After the keys were written. */
+  readonly memory: Memory;
+  readonly memoryAfterRestart: Memory;
   /** From the start of the processes, all of which were killed, to the answer of a write. */
   readonly recoveryMs: number;
 }
@@ -39,17 +41,21 @@ export async function measureManyKeys(
   await system.fill(keys, valueBytes, signal);
   const fillSeconds = (performance.now() - filledFromMs) / 1000;
   await delay(SETTLE_MS, undefined, { signal });
-  const residentBytes = await largest(system);
+  const memory = await largest(system);
   await system.killAll();
   const startedAtMs = performance.now();
   await system.restartAll();
   const recoveryMs = (await firstSuccess(system, await system.url(), signal)) - startedAtMs;
   await delay(SETTLE_MS, undefined, { signal });
-  const residentAfterRestartBytes = await largest(system);
-  return { system: system.name, keys, valueBytes, fillSeconds, residentBytes, residentAfterRestartBytes, recoveryMs };
+  const memoryAfterRestart = await largest(system);
+  return { system: system.name, keys, valueBytes, fillSeconds, memory, memoryAfterRestart, recoveryMs };
 }
 
-async function largest(system: HttpSystem): Promise<number> {
+async function largest(system: HttpSystem): Promise<Memory> {
   const keepers = (await system.processes()).filter(({ kind }) => kind !== 'gateway');
-  return Math.max(...keepers.map(({ pid }) => costOf(pid).residentBytes));
+  const costs = keepers.map(({ pid }) => costOf(pid));
+  const { residentBytes, ownBytes } = costs.reduce((most, cost) =>
+    cost.residentBytes > most.residentBytes ? cost : most,
+  );
+  return { residentBytes, ownBytes };
 }

@@ -1,4 +1,4 @@
-import { costOf, parseCpuSeconds, parseResidentBytes } from './process-cost.js';
+import { costOf, parseCpuSeconds, parseMemory } from './process-cost.js';
 
 describe('process costs', () => {
   it('finds user and kernel time behind a name with spaces and brackets', () => {
@@ -6,16 +6,17 @@ describe('process costs', () => {
     expect(parseCpuSeconds(stat)).toBe(3);
   });
 
-  it('reads resident memory', () => {
-    expect(parseResidentBytes('Name:\tnode\nVmHWM:\t  9999 kB\nVmRSS:\t    2048 kB\nThreads:\t1\n')).toBe(
-      2 * 1024 * 1024,
-    );
-    expect(() => parseResidentBytes('Name:\tkthread\n')).toThrow('VmRSS');
+  it('reads memory', () => {
+    const status = 'Name:\tnode\nVmHWM:\t  9999 kB\nVmRSS:\t    2048 kB\nRssAnon:\t    1024 kB\nThreads:\t1\n';
+    expect(parseMemory(status, 'VmRSS')).toBe(2 * 1024 * 1024);
+    expect(parseMemory(status, 'RssAnon')).toBe(1024 * 1024);
+    expect(() => parseMemory('Name:\tkthread\n', 'VmRSS')).toThrow('VmRSS');
   });
 
   it('knows a process that runs', () => {
-    const { cpuSeconds, residentBytes } = costOf(process.pid);
+    const { cpuSeconds, residentBytes, ownBytes } = costOf(process.pid);
     expect(cpuSeconds).toBeGreaterThan(0);
-    expect(residentBytes).toBeGreaterThan(1024 * 1024);
+    expect(ownBytes).toBeGreaterThan(1024 * 1024);
+    expect(residentBytes).toBeGreaterThan(ownBytes);
   });
 });

@@ -1,5 +1,6 @@
 import { describeSpread, loadTable, memoryTable } from './load-table.js';
 import { markdownTable } from './markdown-table.js';
+import type { Memory } from './many-keys.js';
 import type { Measurements } from './measurements.js';
 import { targetTable } from './targets.js';
 
@@ -47,12 +48,23 @@ export function describeMeasurements(measurements: Measurements, withTargets: bo
       report.system,
       `${report.keys} x ${report.valueBytes} B`,
       report.fillSeconds.toFixed(0),
-      (report.residentBytes / MIB).toFixed(0),
-      (report.residentAfterRestartBytes / MIB).toFixed(0),
+      describeMemory(report.memory),
+      describeMemory(report.memoryAfterRestart),
       report.recoveryMs.toFixed(0),
     ]);
-    const head = ['system', 'keys', 'filled in s', 'node MiB', 'after restart MiB', 'recovery of all ms'];
+    const head = [
+      'system',
+      'keys',
+      'filled in s',
+      'node MiB (its own)',
+      'after restart MiB (its own)',
+      'recovery of all ms',
+    ];
     add('Many keys', markdownTable(head, rows));
   }
   return sections.join('\n\n');
+}
+
+function describeMemory({ residentBytes, ownBytes }: Memory): string {
+  return `${(residentBytes / MIB).toFixed(0)} (${(ownBytes / MIB).toFixed(0)})`;
 }

@@ -47,7 +47,8 @@ describe('the targets', () => {
 
   it('does not take fewer keys for a million', () => {
     const report = { system: 'ringraft-1x3', keys: 1_000, valueBytes: 128, fillSeconds: 1, recoveryMs: 1 };
-    const manyKeys = [{ ...report, residentBytes: 1, residentAfterRestartBytes: 500 * 1024 * 1024 }];
+    const memory = (residentBytes: number) => ({ residentBytes, ownBytes: 1 });
+    const manyKeys = [{ ...report, memory: memory(1), memoryAfterRestart: memory(500 * 1024 * 1024) }];
     expect(verdict({ ...noMeasurements(), manyKeys }, 'memory')).toBe('not measured');
     const million = manyKeys.map((small) => ({ ...small, keys: 1_000_000 }));
     expect(verdict({ ...noMeasurements(), manyKeys: million }, 'memory')).toBe('MISSED');

@@ -86,7 +86,7 @@ const TARGETS: readonly Target[] = [
     measure: ({ manyKeys }) => {
       const ours = manyKeys.find(({ system }) => system.startsWith('ringraft'));
       if (!ours || ours.keys < 1_000_000) return undefined;
-      const value = Math.max(ours.residentBytes, ours.residentAfterRestartBytes) / MIB;
+      const value = Math.max(ours.memory.residentBytes, ours.memoryAfterRestart.residentBytes) / MIB;
       return { value, text: value.toFixed(0) };
     },
   },
