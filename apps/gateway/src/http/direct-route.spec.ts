@@ -280,6 +280,48 @@ describe('the short way and the long way', () => {
     expect((await send(get(id))).status).toBe(404);
   });
 
+  it.each(['', '?'])(
+    'cut off a client that is too slow, and store nothing of what it sends then (%p)',
+    async (mark) => {
+      const server = app.getHttpServer();
+      const { headersTimeout, requestTimeout } = server;
+      expect([headersTimeout, requestTimeout]).toEqual([30_000, 30_000]);
+      const socket = await connected();
+      let received = '';
+      socket.on('data', (data) => (received += data.toString()));
+      const closed = once(socket, 'close');
+      Object.assign(server, { headersTimeout: 100, requestTimeout: 100 });
+      try {
+        socket.write(`PUT /v1/kv/late${mark} HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc`);
+        while (!received.startsWith('HTTP/1.1 408 ')) await once(socket, 'data');
+        socket.write('def');
+        await closed;
+      } finally {
+        Object.assign(server, { headersTimeout, requestTimeout });
+      }
+      expect(received).toContain('"outcome":"not_applied"');
+      expect((await send(get('late'))).status).toBe(404);
+    },
+  );
+
+  it.each(['', '?'])('say nothing of what comes behind a request that is not answered yet (%p)', async (mark) => {
+    const [node] = cluster.nodes;
+    let release: (() => void) | undefined;
+    node!.behaviour = (_request, proceed, respond) => (release = () => respond(proceed()));
+    const socket = await connected();
+    let received = '';
+    socket.on('data', (data) => (received += data.toString()));
+    const closed = once(socket, 'close');
+    socket.write(`PUT /v1/kv/followed${mark} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nv`);
+    while (release === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    node!.behaviour = (_request, proceed, respond) => respond(proceed());
+    socket.write('GARBAGE\r\n\r\n');
+    await closed;
+    expect(received).toBe('');
+    release();
+    while ((await send(get('followed'))).status !== 200) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
   it.each(['', '?'])('tell of a client that left before its answer (%p)', async (mark) => {
     const id = `left-${mark === '' ? 'short' : 'long'}`;
     let release: (() => void) | undefined;

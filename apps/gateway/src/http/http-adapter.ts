@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import { createServer, STATUS_CODES, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import {
+  STATUS_CODES,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { RingraftError } from '@app/rpc';
 import type { GatewayConfig } from '../gateway.config.js';
@@ -14,9 +20,8 @@ import type { RouteTable } from './route-table.js';
 
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
-
-/** How long a connection is kept for the next request. */
-const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** How soon after that it is noticed. */
+const REQUEST_TIMEOUT_SWEEP_MS = 1_000;
 
 /** How soon a connection without a request is noticed while the server closes. */
 const CLOSING_SWEEP_MS = 20;
@@ -40,17 +45,13 @@ export function createHttpAdapter(
     bodyLimit,
     rewriteUrl: (request: { readonly url?: string | undefined }) => protectKeys(request.url ?? '/'),
     routerOptions: { maxParamLength: encodedKeyBytesMax + HEADER_BYTES_MAX },
-    serverFactory: (listener: RequestListener) =>
-      createServer(
-        {
-          maxHeaderSize: encodedKeyBytesMax + HEADER_BYTES_MAX,
-          requestTimeout: REQUEST_TIMEOUT_MS,
-          keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        },
-        (incoming, response) => {
-          if (!directRoute.takes(incoming, response)) listener(incoming, response);
-        },
-      ),
+    http: {
+      maxHeaderSize: encodedKeyBytesMax + HEADER_BYTES_MAX,
+      // That of the headers follows from it; Fastify sets that of the whole.
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: REQUEST_TIMEOUT_SWEEP_MS,
+    },
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // While the server closes, what is on its way is served; nothing new is accepted.
     return503OnClosing: false,
     skipMiddie: true,
@@ -62,6 +63,7 @@ export function createHttpAdapter(
     clientErrorHandler: refuseConnection,
   });
   const server = adapter.getInstance();
+  askFirst(directRoute, server.server);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   server.addHook('preClose', (done) => {
@@ -72,6 +74,17 @@ export function createHttpAdapter(
   });
   server.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
   return { adapter, directRoute };
+}
+
+/**
+ * What the direct route takes never reaches Fastify. Not by a `serverFactory`, whose servers Fastify binds and closes in another way than
+ * its own.
+ */
+function askFirst(directRoute: DirectRoute, server: Server): void {
+  const [fastify] = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request').on('request', (incoming, response) => {
+    if (!directRoute.takes(incoming, response)) fastify!(incoming, response);
+  });
 }
 
 /** Names every request, and lets it be counted and logged, also those that no handler saw. */
@@ -97,17 +110,25 @@ function classicFormBytesMax({ keyBytesMax, valueBytesMax }: GatewayConfig): num
   return 3 * (2 * keyBytesMax + valueBytesMax) + 1_024;
 }
 
-/** What the HTTP parser could not read has no request and no reply, only a socket. */
+/**
+ * What the HTTP parser could not read, or what did not come in time, is refused on the socket, and the connection ends there: a body that
+ * went on would be a write after all. Nothing is said while an earlier request waits for its answer, which this would be taken for.
+ */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
+  if (error.code !== 'ECONNRESET' && socket.writable && !isAnswering(socket)) {
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+    const refusal = new RingraftError('INVALID_REQUEST', STATUS_CODES[status] ?? 'Bad Request');
+    const body = JSON.stringify(problemOf(refusal, undefined, status));
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const refusal = new RingraftError('INVALID_REQUEST', STATUS_CODES[status] ?? 'Bad Request');
-  const body = JSON.stringify(problemOf(refusal, undefined, status));
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  socket.destroy();
+}
+
+/** Where Node's own handler looks, too: there is nothing public that tells. */
+function isAnswering(socket: Socket): boolean {
+  const { _httpMessage: response } = socket as Socket & { readonly _httpMessage?: ServerResponse | null };
+  return response?.req.complete === true;
 }

@@ -4,10 +4,13 @@ import type { RequestLog } from '../ops/request-log.js';
 import { RequestTrace } from '../routing/request-trace.js';
 import { givenId } from './request-ids.js';
 
-/** What is counted and logged of a client that left before it was answered; nobody is sent it. */
+/** What is counted and logged of a client that left before it was answered, or was cut off while it sent; nobody is sent it. */
 const CLIENT_LEFT = 499;
 
-/** Counts and logs every request, also those that no handler saw. */
+/**
+ * Counts and logs every request, also those that no handler saw, but for what waits behind another one on a connection that breaks: of
+ * that nobody is told.
+ */
 export class RequestWatch {
   constructor(
     private readonly metrics: GatewayMetrics,

@@ -7,7 +7,7 @@ const PREFIX = 'ringraft_gateway_';
 /** What a gateway counts, beside what every process does. */
 @Injectable()
 export class GatewayMetrics {
-  /** `route` is the pattern, never a key; `outcome` is applied, not_applied, unknown or unanswered (the client had left). */
+  /** `route` is the pattern, never a key; `outcome` is applied, not_applied, unknown or unanswered (the client had left or was cut off). */
   readonly requestDuration: Histogram<'route' | 'outcome'>;
   readonly leaderCacheHits: Counter;
   readonly leaderCacheMisses: Counter;

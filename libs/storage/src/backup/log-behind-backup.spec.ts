@@ -45,7 +45,8 @@ describe('the log behind a restored state', () => {
       errors.push(await ended(disk));
     }
     expect(errors.pop()).toBeUndefined();
-    for (const error of errors) expect(String(error?.cause ?? error)).toContain('ENOSPC');
+    for (const error of errors)
+      expect((error?.cause instanceof Error ? error.cause : error)?.message).toContain('ENOSPC');
     expect(errors.some((error) => error instanceof LogFailedError)).toBe(true);
   });
 });
