@@ -28,7 +28,6 @@ interface Answer {
 
 describe('what goes the short way', () => {
   const route = new DirectRoute(new RequestIds(), BODY_BYTES_MAX);
-  const calls: string[] = [];
   const takes = ({ method, url, headers = {} }: Call) => {
     const incoming = { method, url, headers, on: () => incoming, once: () => incoming };
     return route.takes(incoming as unknown as IncomingMessage, { once: () => undefined } as unknown as ServerResponse);
@@ -38,7 +37,7 @@ describe('what goes the short way', () => {
   it('is nothing before it was opened', () => {
     expect(takes({ method: 'GET', url: '/v1/kv/k' })).toBe(false);
     route.open({
-      kv: { get: (key: string) => Promise.resolve(void calls.push(key)), put: () => Promise.resolve() },
+      kv: { get: () => Promise.resolve(), put: () => Promise.resolve() },
       watch: { begun: () => ({}) },
     } as unknown as DirectHandlers);
     expect(takes({ method: 'GET', url: '/v1/kv/k' })).toBe(true);

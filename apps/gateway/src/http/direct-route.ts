@@ -35,8 +35,7 @@ export interface DirectHandlers {
 
 /**
  * The short way of most requests, GET and PUT of one key without a query: from `node:http` to the controller, past the
- * routers, hooks and pipes of Fastify and Nest, which have nothing to do for them and cost more than all the rest of the
- * gateway. What it does not take goes the long way and is answered the same.
+ * routers, hooks and pipes of Fastify and Nest, which have nothing to do for them. What it does not take goes the long way and is answered the same.
  */
 export class DirectRoute {
   private handlers: DirectHandlers | undefined;
@@ -61,7 +60,7 @@ export class DirectRoute {
     if (headers['transfer-encoding'] !== undefined) return false;
     if (method === 'GET') {
       if (headers['content-length'] !== undefined) return false;
-      void new DirectRequest(this.handlers, incoming, response, this.ids.idOf(headers)).get(key);
+      new DirectRequest(this.handlers, incoming, response, this.ids.idOf(headers)).get(key);
       return true;
     }
     if (method !== 'PUT' || !this.isPlainBody(headers)) return false;
@@ -78,7 +77,6 @@ class DirectRequest implements HttpRequest {
   readonly method: string;
   readonly originalUrl: string;
   readonly headers: IncomingHttpHeaders;
-  readonly routeOptions = ROUTE_OPTIONS;
   readonly trace: RequestTrace;
   body: Buffer | undefined;
   private readonly reply: HttpReply;
@@ -89,24 +87,16 @@ class DirectRequest implements HttpRequest {
     private readonly response: ServerResponse,
     id: string,
   ) {
-    const beginMs = performance.now();
     const { watch, leaveTaking } = handlers;
     this.method = incoming.method!;
     this.originalUrl = incoming.url!;
     this.headers = incoming.headers;
-    this.trace = watch.begun(id, this.headers);
+    this.trace = watch.begun(id, this.method, ROUTE, this.headers, response);
     this.reply = new DirectReply(response, leaveTaking).header(REQUEST_ID_HEADER, id);
-    response.once('close', () => {
-      watch.ended(this.method, ROUTE, response, performance.now() - beginMs, this.trace);
-    });
   }
 
-  async get(key: string): Promise<void> {
-    try {
-      await this.handlers.kv.get(key, PLAIN_GET, this, this.reply);
-    } catch (error) {
-      this.refuse(error);
-    }
+  get(key: string): void {
+    this.handlers.kv.get(key, PLAIN_GET, this, this.reply).catch((error: unknown) => this.refuse(error));
   }
 
   put(key: string): void {
@@ -115,17 +105,9 @@ class DirectRequest implements HttpRequest {
       .on('data', (part: Buffer) => parts.push(part))
       .once('end', () => {
         this.body = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-        void this.store(key);
+        this.handlers.kv.put(key, PLAIN_PUT, this, this.reply).catch((error: unknown) => this.refuse(error));
       })
       .once('error', (error) => this.refuse(new RingraftError('INVALID_REQUEST', `the body: ${error.message}`)));
-  }
-
-  private async store(key: string): Promise<void> {
-    try {
-      await this.handlers.kv.put(key, PLAIN_PUT, this, this.reply);
-    } catch (error) {
-      this.refuse(error);
-    }
   }
 
   /** The last resort of a request: what goes wrong here would otherwise end the process. */
@@ -138,5 +120,3 @@ class DirectRequest implements HttpRequest {
     }
   }
 }
-
-const ROUTE_OPTIONS = { url: ROUTE };

@@ -92,15 +92,10 @@ export function watchRequests(adapter: FastifyAdapter, watch: RequestWatch): voi
   const server = adapter.getInstance();
   server.decorateRequest('trace', null);
   server.addHook('onRequest', (request, reply, done) => {
-    const beginMs = performance.now();
-    const trace = watch.begun(request.id, request.headers);
-    (request as unknown as { trace: RequestTrace }).trace = trace;
-    reply.header(REQUEST_ID_HEADER, request.id);
-    // Not the hook onResponse: it does not come for a client that has left.
-    reply.raw.once('close', () => {
-      const route = request.routeOptions.url ?? 'none';
-      watch.ended(request.method, route, reply.raw, performance.now() - beginMs, trace);
-    });
+    const { id, method, routeOptions, headers } = request;
+    const traced = request as unknown as { trace: RequestTrace };
+    traced.trace = watch.begun(id, method, routeOptions.url ?? 'none', headers, reply.raw);
+    reply.header(REQUEST_ID_HEADER, id);
     done();
   });
 }

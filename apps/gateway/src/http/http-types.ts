@@ -11,7 +11,6 @@ export interface HttpRequest {
   /** Undefined when there was none. */
   readonly body: Buffer | undefined;
   readonly trace: RequestTrace;
-  readonly routeOptions: { readonly url?: string | undefined };
 }
 
 /** What our handlers use of a Fastify reply. */

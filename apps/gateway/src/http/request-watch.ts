@@ -17,12 +17,28 @@ export class RequestWatch {
     private readonly log: RequestLog,
   ) {}
 
-  begun(requestId: string, headers: IncomingHttpHeaders): RequestTrace {
-    return new RequestTrace(requestId, this.log.isDetailed || givenId(headers) !== undefined);
+  /** Until its answer is sent, or its connection is gone. `route` is the pattern, never a key. */
+  begun(
+    requestId: string,
+    method: string,
+    route: string,
+    headers: IncomingHttpHeaders,
+    response: ServerResponse,
+  ): RequestTrace {
+    const beginMs = performance.now();
+    const trace = new RequestTrace(requestId, this.log.isDetailed || givenId(headers) !== undefined);
+    // Not `finish`, nor Fastify's hook `onResponse`: they do not come for a client that has left.
+    response.once('close', () => this.ended(method, route, response, performance.now() - beginMs, trace));
+    return trace;
   }
 
-  /** Its answer is sent, or its connection is gone. `route` is the pattern, never a key. */
-  ended(method: string, route: string, response: ServerResponse, durationMs: number, trace: RequestTrace): void {
+  private ended(
+    method: string,
+    route: string,
+    response: ServerResponse,
+    durationMs: number,
+    trace: RequestTrace,
+  ): void {
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
     this.metrics.requestDuration.observe(
       { route: `${method} ${route}`, outcome: outcomeOf(status) },
