@@ -14,7 +14,7 @@ describe('a leader with a bad disk', () => {
 
   beforeAll(async () => {
     system = await TestSystem.start({
-      nodeScript: join(process.cwd(), 'dist/tools/bundle/faulty-node.js'),
+      nodeScript: join(process.cwd(), 'dist/tools/faulty-node/main.js'),
       env: { RINGRAFT_SLOW_DISK_MS: String(SLOW_DISK_MS) },
     });
     await system.http().put('/v1/kv/key', 'before');

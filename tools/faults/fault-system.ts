@@ -87,7 +87,7 @@ export class FaultSystem {
       ports: { gateway: ports.slice(0, gateways), grpc, ops: ports.slice(gateways + nodeCount) },
       addressFor: (from, { nodeId }) => network.addressFor(from, nodeId),
       env: { ...IMPATIENT_GATEWAYS, ...WATCHFUL_NODES, ...env },
-      ...(hasFaultyDisks && { nodeScript: join(distDir, 'tools/bundle/faulty-node.js') }),
+      ...(hasFaultyDisks && { nodeScript: join(distDir, 'tools/faulty-node/main.js') }),
       onUnexpectedExit: unexpected,
     });
     const system = new FaultSystem(cluster, network, dataDir);

@@ -19,7 +19,7 @@ const config = configOrExit(RaftNodeConfig, {
   describe: 'A raft-node on a bad disk.',
   version: VERSION,
 });
-await startNode(config, {
+void startNode(config, {
   wrapDisk: (disk) => {
     const isForgetful = process.env[FORGETS_VARIABLE] !== undefined;
     const faulty = new FaultyDisk(isForgetful ? new ForgetfulDisk(disk, () => Math.random() < LEAKED_SHARE) : disk);

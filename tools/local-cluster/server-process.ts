@@ -98,7 +98,7 @@ export class ServerProcess {
     mkdirSync(dirname(logPath), { recursive: true });
     const log = openSync(logPath, 'a');
     this.logStart = statSync(logPath).size;
-    const child = spawn(process.execPath, ['--enable-source-maps', script], {
+    const child = spawn(process.execPath, [script], {
       env: { ...process.env, ...env, ...more },
       stdio: ['pipe', log, log],
       detached: true,

@@ -19,15 +19,20 @@ const config = configOrExit(GatewayConfig, {
 const log = createLog({ level: config.logLevel, fields: { process: 'gateway' } });
 exitOnFatalErrors(log);
 
-const app = await createGateway(config, log, VERSION);
-stopOnSignals(app, log, config.shutdownTimeoutMs);
-if (config.exitWithParent) exitWithParent();
+// Not awaited at the top level, which a bundle in CommonJS cannot do.
+void run();
 
-const { host, port } = parseHostPort(config.listen);
-try {
-  await app.listen({ host, port });
-} catch (error) {
-  log.fatal({ address: config.listen, err: error }, 'cannot listen');
-  process.exit(1);
+async function run(): Promise<void> {
+  const app = await createGateway(config, log, VERSION);
+  stopOnSignals(app, log, config.shutdownTimeoutMs);
+  if (config.exitWithParent) exitWithParent();
+
+  const { host, port } = parseHostPort(config.listen);
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    log.fatal({ address: config.listen, err: error }, 'cannot listen');
+    process.exit(1);
+  }
+  log.info({ address: await app.getUrl() }, 'listening');
 }
-log.info({ address: await app.getUrl() }, 'listening');

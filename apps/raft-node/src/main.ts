@@ -10,6 +10,12 @@ const config = configOrExit(RaftNodeConfig, {
   describe: 'One node of a Ringraft cluster: a Raft member with its log and its state machine.',
   version: VERSION,
 });
-if (config.handOver) process.exit(await handOver(config));
-if (config.wipe) process.exit(await wipeNode(config));
-await startNode(config);
+
+// Not awaited at the top level, which a bundle in CommonJS cannot do.
+void run();
+
+async function run(): Promise<void> {
+  if (config.handOver) process.exit(await handOver(config));
+  if (config.wipe) process.exit(await wipeNode(config));
+  await startNode(config);
+}

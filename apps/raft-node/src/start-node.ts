@@ -1,3 +1,4 @@
+import { loadPackage } from '@nestjs/common/utils/load-package.util.js';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -38,6 +39,9 @@ export async function startNode(config: RaftNodeConfig, options: NodeOptions = {
       { logger: new NestLog(log), abortOnError: false },
     );
     raft = app.get(Raft);
+    // Nest would look for them where a bundler does not see it: a bundle would load a second copy from node_modules.
+    await loadPackage('@grpc/grpc-js', 'gRPC', () => import('@grpc/grpc-js'));
+    await loadPackage('@grpc/proto-loader', 'gRPC', () => import('@grpc/proto-loader'));
     app.connectMicroservice(grpcServerOptions(config.listen));
     stopOnSignals(app, log, config.shutdownTimeoutMs);
     if (config.exitWithParent) exitWithParent();

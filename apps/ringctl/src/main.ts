@@ -34,10 +34,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // Whoever reads us may have seen enough: `ringctl ... | head`.
 for (const stream of [stdout, stderr]) stream.on('error', () => process.exit(EXIT.FAILED));
 
-const exitCode = await runProgram(
-  process.argv.slice(2),
-  { stdin, stdout, stderr, interrupted: interrupt.signal },
-  version,
-);
-// A connection that is still being made, or a terminal that is read, would keep the process alive.
-stdout.write('', () => process.exit(exitCode));
+// Not awaited at the top level, which a bundle in CommonJS cannot do.
+void run();
+
+async function run(): Promise<void> {
+  const exitCode = await runProgram(
+    process.argv.slice(2),
+    { stdin, stdout, stderr, interrupted: interrupt.signal },
+    version,
+  );
+  // A connection that is still being made, or a terminal that is read, would keep the process alive.
+  stdout.write('', () => process.exit(exitCode));
+}
