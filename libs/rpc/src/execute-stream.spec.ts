@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { Channel } from './channel.js';
 import { successResult } from './execute-result.js';
@@ -116,6 +117,62 @@ describe('ExecuteStream', () => {
     ]);
     if (b) node.echo([b], node.calls[0]!);
     expect((await first[1])?.code).toBe('');
+  });
+
+  describe('with overlapsWork', () => {
+    const namesOf = (frame: Operation[] | undefined): string[] =>
+      (frame ?? []).map(({ command }) => command.toString());
+
+    it('sends no more than half of what is outstanding in one frame, so that the two halves take turns', async () => {
+      const node = await startNode();
+      const stream = streamTo(node.server.address, { frameHoldMs: 60_000, overlapsWork: true });
+      const names = Array.from({ length: 40 }, (_, i) => `${i}`);
+      const results = Promise.all(names.map((name) => ask(stream, name)));
+      await until(() => node.frames.length === 1);
+      expect(namesOf(node.frames[0])).toEqual(names.slice(0, 20));
+
+      node.onFrame = node.echo;
+      node.echo(node.frames[0]!, node.calls[0]!);
+      expect((await results).map(({ answer }) => answer.toString())).toEqual(names);
+      expect(node.frames.map((frame) => frame.length)).toEqual([20, 20]);
+    });
+
+    it('does not halve a few', async () => {
+      const node = await startNode();
+      node.onFrame = node.echo;
+      const stream = streamTo(node.server.address, { overlapsWork: true });
+      await Promise.all(Array.from({ length: 8 }, (_, i) => ask(stream, `${i}`)));
+      expect(node.frames.map((frame) => frame.length)).toEqual([8]);
+    });
+
+    it.each([true, false])('gives results only after the next frame was written: %s', async (overlapsWork) => {
+      const events: string[] = [];
+      const call = Object.assign(new EventEmitter(), {
+        cancel: () => undefined,
+        write: ({ operations }: ExecuteRequest, written: () => void) => {
+          events.push(`frame of ${operations.length}`);
+          setImmediate(written);
+          if (events.length > 1) return;
+          // Later than `written`, as an answer is.
+          setTimeout(() => {
+            const results = operations.map(({ id, command }) => ({ ...successResult(command), id }));
+            call.emit('data', { results });
+          }, 20);
+        },
+      });
+      const channel = {
+        address: 'nowhere',
+        whenConnected: (_timeoutMs: number, tell: (isConnected: boolean) => void) => tell(true),
+        client: () => ({ execute: () => call }),
+      } as unknown as Channel;
+      const stream = new ExecuteStream(channel, { frameHoldMs: 60_000, overlapsWork, frameOperationsMax: 10 });
+      cleanups.push(() => stream.close());
+      const asked = Array.from({ length: 20 }, () => ask(stream).then(() => events.push('result')));
+      await Promise.all(asked.slice(0, 10));
+      await until(() => events.includes('frame of 10', 1));
+      const firstResult = events.indexOf('result');
+      expect(events.lastIndexOf('frame of 10') < firstResult).toBe(overlapsWork);
+    });
   });
 
   it('does not let an operation that never ends hold the others back', async () => {

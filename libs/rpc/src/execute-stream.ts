@@ -30,6 +30,12 @@ export interface ExecuteStreamOptions {
    */
   readonly framesInFlightMax: number;
   /**
+   * The caller's own work shall go on while the node does its part: at most half of what is outstanding goes into one frame, and the next frame
+   * leaves before the results of the last one are given. For a caller whose only stream is busy. Where several are, each of them fills the time
+   * of the others, and larger frames cost all nodes less.
+   */
+  readonly overlapsWork: boolean;
+  /**
    * After this time, or twice what frames take of late if that is more (up to 200 ms), a frame no longer holds the next one back, so that
    * slow operations do not stop all others.
    */
@@ -49,11 +55,15 @@ const DEFAULTS: ExecuteStreamOptions = {
   frameOperationsMax: 1_024,
   frameBytesMax: 4 * 1024 * 1024,
   framesInFlightMax: 1,
+  overlapsWork: false,
   frameHoldMs: 20,
   connectTimeoutMs: 1_000,
   reopenDelayMs: 20,
   reopenDelayMaxMs: 1_000,
 };
+
+/** Frames are not halved below this: fewer operations are no work to speak of. */
+const HALVED_OPERATIONS_MIN = 8;
 
 /** How exactly deadlines are kept. */
 const TICK_MS = 10;
@@ -92,6 +102,8 @@ export class ExecuteStream {
   private call: ClientDuplexStream<ExecuteRequest, ExecuteResponse> | undefined;
   private nextId = 1;
   private framesInFlight = 0;
+  /** What was not answered yet just before the last results came. */
+  private outstanding = 0;
   /** A frame is on its way into the socket; the next waits until it is in (back-pressure). */
   private isWriting = false;
   private isFlushScheduled = false;
@@ -162,6 +174,12 @@ export class ExecuteStream {
   }
 
   private settle(operation: PendingOperation, result: Result): void {
+    this.forget(operation);
+    operation.resolve(result);
+  }
+
+  /** It has its result, which its caller is still to be given. */
+  private forget(operation: PendingOperation): void {
     this.pending.delete(operation.id);
     this.pendingBytes -= operation.bytes;
     if (operation.expiryTick !== 0) this.wheel.remove(operation);
@@ -170,7 +188,6 @@ export class ExecuteStream {
       operation.frame.unanswered -= 1;
       if (operation.frame.unanswered === 0) this.releaseFrame(operation.frame);
     }
-    operation.resolve(result);
   }
 
   private scheduleFlush(): void {
@@ -188,6 +205,10 @@ export class ExecuteStream {
     const nowMs = performance.now();
     const waitMs = this.hasFullFrame ? 0 : this.pacing.waitMs(this.queue.length, nowMs);
     if (waitMs > 0) return this.awaitRefill(waitMs);
+    this.writeFrame(this.call, nowMs);
+  }
+
+  private writeFrame(call: ClientDuplexStream<ExecuteRequest, ExecuteResponse>, nowMs: number): void {
     clearTimeout(this.refillTimer);
     this.refillTimer = undefined;
     const operations = this.nextFrame();
@@ -198,7 +219,6 @@ export class ExecuteStream {
     this.framesInFlight += 1;
     this.wheel.add(frame, this.pacing.holdMs);
     this.isWriting = true;
-    const call = this.call;
     call.write({ operations: operations.map((operation) => operation.toMessage(nowMs)) }, () => {
       if (this.call !== call) return;
       this.isWriting = false;
@@ -219,14 +239,22 @@ export class ExecuteStream {
     }, waitMs);
   }
 
+  private get nextFrameOperationsMax(): number {
+    const { frameOperationsMax, overlapsWork } = this.options;
+    if (!overlapsWork) return frameOperationsMax;
+    const half = Math.ceil(Math.max(this.outstanding, this.pending.size) / 2);
+    return Math.min(frameOperationsMax, Math.max(half, HALVED_OPERATIONS_MIN));
+  }
+
   /** Takes from the queue what goes into one frame. */
   private nextFrame(): PendingOperation[] {
     const operations: PendingOperation[] = [];
+    const operationsMax = this.nextFrameOperationsMax;
     let bytes = 0;
     let taken = 0;
     for (const operation of this.queue) {
       if (!operation.isSettled) {
-        if (operations.length >= this.options.frameOperationsMax) break;
+        if (operations.length >= operationsMax) break;
         if (operations.length > 0 && bytes + operation.bytes > this.options.frameBytesMax) break;
         operations.push(operation);
         bytes += operation.bytes;
@@ -271,9 +299,11 @@ export class ExecuteStream {
     });
   }
 
-  private receive(response: ExecuteResponse): void {
+  private receive({ results }: ExecuteResponse): void {
     this.failures = 0;
-    for (const result of response.results) {
+    this.outstanding = this.pending.size;
+    const answered: [PendingOperation, Result][] = [];
+    for (const result of results) {
       const operation = this.pending.get(result.id);
       if (operation?.frame === undefined) continue;
       const { frame } = operation;
@@ -283,8 +313,16 @@ export class ExecuteStream {
         this.pacing.answered(frame.size, frame.writtenMs, performance.now());
       }
       this.releaseFrame(frame);
-      this.settle(operation, result);
+      this.forget(operation);
+      answered.push([operation, result]);
     }
+    const give = (): void => {
+      for (const [operation, result] of answered) operation.resolve(result);
+    };
+    if (this.options.overlapsWork) this.flush();
+    // The frame is in the socket before the next turn.
+    if (this.options.overlapsWork && this.isWriting) setImmediate(give);
+    else give();
   }
 
   private backOff(): void {

@@ -31,7 +31,8 @@ export class NodeStreams implements OnApplicationShutdown {
     if (stream === undefined) {
       const { pendingOperationsMax, pendingBytesMax, framesInFlightMax } = this.config;
       const bounds = { pendingOperationsMax, pendingBytesMax, framesInFlightMax };
-      stream = new ExecuteStream(connection.channel, { ...bounds, clusterId });
+      const overlapsWork = Object.keys(this.config.clusters).length === 1;
+      stream = new ExecuteStream(connection.channel, { ...bounds, overlapsWork, clusterId });
       connection.streams.set(clusterId, stream);
     }
     return stream;
