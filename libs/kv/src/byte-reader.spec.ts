@@ -3,7 +3,7 @@ import { ByteReader } from './byte-reader.js';
 import { ByteWriter, varintBytes } from './byte-writer.js';
 import { DecodeError } from './decode-error.js';
 import { bytes, number } from './testing/arbitraries.js';
-import { ascii, fromHex, hex } from './testing/bytes.js';
+import { fromHex, hex } from './testing/bytes.js';
 
 const writer = new ByteWriter();
 
@@ -103,6 +103,14 @@ describe('ByteReader', () => {
     }
   });
 
+  it('reads each text as it is, whatever was read before', () => {
+    const texts = ['ab', 'ab', 'abc', 'abd', 'ab', '', 'bb', 'ba'];
+    const encoded = texts.map((text) => writer.start().ascii(text, 3).finish());
+    expect(encoded.map((each) => new ByteReader(each).ascii('t', 3))).toEqual(texts);
+    expect(new ByteReader(fromHex('02 6162')).ascii('t', 3)).toBe('ab');
+    expect(() => new ByteReader(fromHex('02 6107')).ascii('t', 3)).toThrow('not visible ASCII');
+  });
+
   it('refuses what is left over', () => {
     expect(() => new ByteReader(fromHex('0102')).end()).toThrow(new DecodeError('end', '2 bytes are left over'));
   });
@@ -118,10 +126,29 @@ describe('ByteWriter', () => {
     );
   });
 
-  it('makes no copy where the length was announced', () => {
+  it('makes no copy of what is small, nor where the length was announced', () => {
     const fresh = new ByteWriter();
-    const out = fresh.start(3).raw(ascii('abc')).finish();
-    expect(out.buffer.byteLength).toBe(3);
+    const small = [1, 2].map((value) => fresh.start().byte(value).finish());
+    expect(small[0]!.buffer).toBe(small[1]!.buffer);
+    const out = fresh.start(3_000).raw(new Uint8Array(3_000)).finish();
+    expect(out.buffer.byteLength).toBe(3_000);
+  });
+
+  it('keeps no more than a small piece beside what is small, and nothing beside what is large', () => {
+    const fresh = new ByteWriter();
+    for (const length of [10, 2_048, 2_049, 10_000, 10, 100_000, 10, 3_000, 10]) {
+      const { buffer } = fresh.start().raw(new Uint8Array(length)).finish();
+      expect(buffer.byteLength).toBeLessThanOrEqual(length > 2_048 ? length : 8_192);
+    }
+  });
+
+  it('goes on with its piece after a thing that was left unfinished', () => {
+    const fresh = new ByteWriter();
+    const first = fresh.start().byte(1).finish();
+    fresh.start().raw(new Uint8Array(100).fill(9));
+    const second = fresh.start().byte(2).finish();
+    expect([hex(first), hex(second)]).toEqual(['01', '02']);
+    expect(second.byteOffset).toBe(first.byteOffset + 1);
   });
 
   it('starts anew after a write that was refused', () => {

@@ -2,6 +2,9 @@ import { byteString } from './bytes.js';
 import { DecodeError } from './decode-error.js';
 import type { Word64 } from './hash64.js';
 
+/** The text that was read last: most are content types, and like the one before. */
+let recentAscii = '';
+
 /**
  * Reads one encoded thing from its start to its end. Every read names the field it is for; bytes that cannot
  * be that field throw a `DecodeError` with this name, and nothing beyond the end is ever read.
@@ -60,11 +63,16 @@ export class ByteReader {
   ascii(field: string, lengthMax: number): string {
     const length = this.varint(field);
     if (length > lengthMax) throw new DecodeError(field, `${length} characters are more than ${lengthMax}`);
-    const bytes = this.take(length, field);
-    for (let i = 0; i < length; i++) {
-      if (bytes[i]! < 0x20 || bytes[i]! > 0x7e) throw new DecodeError(field, 'a character is not visible ASCII');
+    const start = this.skip(length, field);
+    if (!this.isAt(start, recentAscii, length)) {
+      const end = start + length;
+      for (let at = start; at < end; at++) {
+        const code = this.input[at]!;
+        if (code < 0x20 || code > 0x7e) throw new DecodeError(field, 'a character is not visible ASCII');
+      }
+      recentAscii = byteString(this.input.subarray(start, end));
     }
-    return byteString(bytes);
+    return recentAscii;
   }
 
   /** All that is left. */
@@ -84,11 +92,23 @@ export class ByteReader {
   }
 
   private take(length: number, field: string): Uint8Array {
+    const start = this.skip(length, field);
+    return this.input.subarray(start, this.position);
+  }
+
+  /** Returns where they begin. */
+  private skip(length: number, field: string): number {
     if (length > this.remaining) {
       throw new DecodeError(field, `${length} bytes are announced, ${this.remaining} are left`);
     }
     const start = this.position;
     this.position = start + length;
-    return this.input.subarray(start, this.position);
+    return start;
+  }
+
+  private isAt(start: number, text: string, length: number): boolean {
+    if (text.length !== length) return false;
+    for (let i = 0; i < length; i++) if (this.input[start + i] !== text.charCodeAt(i)) return false;
+    return true;
   }
 }

@@ -1,11 +1,11 @@
-import { allocateBytes } from './byte-slab.js';
 import type { Word64 } from './hash64.js';
 
-const INITIAL_BYTES = 256;
+/** Small results are cut out of pieces of this size. Whoever keeps one of them keeps its piece. */
+const PIECE_BYTES = 8 * 1024;
+/** A larger result gets memory of its own. */
+const SHARED_BYTES_MAX = PIECE_BYTES / 4;
 /** A larger buffer is not kept for the next use, so that one huge value does not stay in memory. */
 const KEPT_BYTES_MAX = 64 * 1024;
-/** Up to here a loop is faster than `set`. */
-const COPIED_ONE_BY_ONE_MAX = 32;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -14,12 +14,14 @@ const NOTHING = new Uint8Array(0);
  */
 export class ByteWriter {
   private buffer: Uint8Array = NOTHING;
+  /** Where the thing begins that is being written. What is before it was handed over. */
+  private from = 0;
   private position = 0;
 
   /** Forgets what an earlier use left unfinished. Room for `bytes` is made at once, where that is known. */
   start(bytes = 0): this {
-    this.position = 0;
-    if (bytes > this.buffer.length) this.buffer = new Uint8Array(bytes);
+    this.position = this.from;
+    if (bytes > this.buffer.length - this.from) this.renew(bytes > SHARED_BYTES_MAX ? bytes : PIECE_BYTES);
     return this;
   }
 
@@ -85,24 +87,45 @@ export class ByteWriter {
     return this;
   }
 
-  /** Hands over what was written, in an array of exactly its length that nobody else writes to. */
+  /**
+   * Hands over what was written, in an array of exactly its length that nobody else writes to. It may be a view into memory that it shares
+   * with others: look at `byteOffset` wherever `buffer` is looked at.
+   */
   finish(): Uint8Array {
-    const { buffer, position } = this;
-    this.position = 0;
-    if (position === buffer.length || buffer.length > KEPT_BYTES_MAX) this.buffer = NOTHING;
-    if (position === buffer.length) return buffer;
-    const written = allocateBytes(position);
-    if (position > COPIED_ONE_BY_ONE_MAX) written.set(buffer.subarray(0, position));
-    else for (let at = 0; at < position; at += 1) written[at] = buffer[at]!;
-    return written;
+    const { buffer, from, position } = this;
+    const length = position - from;
+    if (length === buffer.length) {
+      this.drop();
+      return buffer;
+    }
+    if (buffer.length === PIECE_BYTES && length <= SHARED_BYTES_MAX) {
+      this.from = position;
+      return buffer.subarray(from, position);
+    }
+    this.position = from;
+    if (buffer.length > KEPT_BYTES_MAX) this.drop();
+    return buffer.slice(from, position);
   }
 
   private reserve(bytes: number): void {
-    const needed = this.position + bytes;
-    if (needed <= this.buffer.length) return;
-    const grown = new Uint8Array(Math.max(INITIAL_BYTES, this.buffer.length * 2, needed));
-    grown.set(this.buffer.subarray(0, this.position));
-    this.buffer = grown;
+    const needed = this.position + bytes - this.from;
+    if (this.from + needed > this.buffer.length)
+      this.renew(Math.max(PIECE_BYTES, needed > PIECE_BYTES ? 2 * needed : 0));
+  }
+
+  /** Goes on in a new buffer. */
+  private renew(bytes: number): void {
+    const renewed = new Uint8Array(bytes);
+    renewed.set(this.buffer.subarray(this.from, this.position));
+    this.position -= this.from;
+    this.from = 0;
+    this.buffer = renewed;
+  }
+
+  private drop(): void {
+    this.buffer = NOTHING;
+    this.from = 0;
+    this.position = 0;
   }
 }
 

@@ -1,6 +1,8 @@
 /** A row to put, or to delete when `value` is undefined. */
 export interface RowChange {
   readonly key: Uint8Array;
+  /** `byteString(key)`, where it was made already. */
+  readonly name?: string;
   readonly value: Uint8Array | undefined;
 }
 
@@ -21,7 +23,8 @@ export interface KeySpace {
   /** The applied index of the last batch given to `write`, or of what was found when the space was opened; 0 when empty. */
   readonly appliedIndex: number;
 
-  get(key: Uint8Array): Uint8Array | undefined;
+  /** `name` is `byteString(key)`, from whoever has it: a space that looks rows up by strings need not make it once more. */
+  get(key: Uint8Array, name?: string): Uint8Array | undefined;
 
   /** Takes over the arrays of `changes`: the caller does not touch them again. `appliedIndex` must rise. */
   write(changes: readonly RowChange[], appliedIndex: number): void;

@@ -1,7 +1,7 @@
 import { byteString } from './bytes.js';
 import type { ContentHash } from './content-hash.js';
 import type { KeySpace, RowChange } from './key-space.js';
-import { decodeRecord, encodeRecord, type StoredRecord } from './record.js';
+import { decodeRecord, decodeRecordHead, encodeRecord, type RecordHead, type StoredRecord } from './record.js';
 import { expiryRowKey, userRowKey } from './rows.js';
 
 const EMPTY = new Uint8Array(0);
@@ -9,12 +9,12 @@ const EMPTY = new Uint8Array(0);
 /** A user's key while commands are applied. */
 export interface Slot {
   readonly key: Uint8Array;
-  /** The key as a string of its bytes. */
-  readonly name: string;
   readonly rowKey: Uint8Array;
-  /** What is there now, earlier commands of the same `apply` included; it may have expired. */
-  record: StoredRecord | undefined;
-  /** The value of its row, from which the record was read. */
+  /** The row's key as a string of its bytes. */
+  readonly name: string;
+  /** Of the record that is there now, earlier commands of the same `apply` included; it may have expired. */
+  head: RecordHead | undefined;
+  /** The value of its row. */
   stored: Uint8Array | undefined;
   /** Where its row is among the changes; -1 while it is as the key space has it. */
   place: number;
@@ -43,12 +43,18 @@ export class RecordTable {
   }
 
   slot(key: Uint8Array): Slot {
-    const name = byteString(key);
+    const rowKey = userRowKey(key);
+    const name = byteString(rowKey);
     const changed = this.changed.get(name);
     if (changed !== undefined) return changed;
-    const rowKey = userRowKey(key);
-    const stored = this.keySpace.get(rowKey);
-    return { key, name, rowKey, record: stored && decodeRecord(stored), stored, place: -1 };
+    const stored = this.keySpace.get(rowKey, name);
+    return { key, rowKey, name, head: stored && decodeRecordHead(stored), stored, place: -1 };
+  }
+
+  /** Of the record that is there. */
+  valueOf({ stored }: Slot): Uint8Array {
+    if (stored === undefined) throw new RangeError('there is no record');
+    return decodeRecord(stored).value;
   }
 
   put(slot: Slot, record: StoredRecord): void {
@@ -59,15 +65,15 @@ export class RecordTable {
     this.replace(slot, undefined, undefined);
   }
 
-  private replace(slot: Slot, record: StoredRecord | undefined, value: Uint8Array | undefined): void {
-    const change = { key: slot.rowKey, value };
+  private replace(slot: Slot, record: RecordHead | undefined, value: Uint8Array | undefined): void {
+    const change = { key: slot.rowKey, name: slot.name, value };
     if (slot.place === -1) {
       slot.place = this.changes.push(change) - 1;
       this.changed.set(slot.name, slot);
     } else {
       this.changes[slot.place] = change;
     }
-    const before = slot.record?.expiresAtMs ?? 0;
+    const before = slot.head?.expiresAtMs ?? 0;
     const after = record?.expiresAtMs ?? 0;
     if (before !== after) {
       if (before !== 0) this.changes.push({ key: expiryRowKey(before, slot.key), value: undefined });
@@ -75,7 +81,7 @@ export class RecordTable {
     }
     if (slot.stored !== undefined) this.content.remove(slot.rowKey, slot.stored);
     if (value !== undefined) this.content.add(slot.rowKey, value);
-    slot.record = record;
+    slot.head = record;
     slot.stored = value;
   }
 }

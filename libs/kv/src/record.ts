@@ -6,11 +6,14 @@ import { UnsupportedVersionError } from './decode-error.js';
 import type { Row } from './key-space.js';
 import { userKeyOf } from './rows.js';
 
-/** What the row of a user's key holds. */
-export interface StoredRecord extends VisibleRecord {
+export interface RecordHead {
+  readonly revision: number;
   /** In log time; 0 is never. */
   readonly expiresAtMs: number;
 }
+
+/** What the row of a user's key holds. */
+export interface StoredRecord extends VisibleRecord, RecordHead {}
 
 /** version, revision, expiresAtMs, contentType, then the value to the end. */
 const VERSION = 1;
@@ -31,16 +34,25 @@ export function encodeRecord({ revision, expiresAtMs, contentType, value }: Stor
 /** The value is a view into `bytes`. */
 export function decodeRecord(bytes: Uint8Array): StoredRecord {
   const reader = new ByteReader(bytes);
-  const version = reader.byte('version');
-  if (version !== VERSION) throw new UnsupportedVersionError('record', 'version', version);
-  const revision = reader.varint('revision');
-  const expiresAtMs = reader.varint('expiresAtMs');
+  const { revision, expiresAtMs } = readHead(reader);
   const contentType = reader.ascii('contentType', CONTENT_TYPE_LENGTH_MAX);
   return { revision, expiresAtMs, contentType, value: reader.rest() };
 }
 
+/** What most commands want to know of a record. */
+export function decodeRecordHead(bytes: Uint8Array): RecordHead {
+  return readHead(new ByteReader(bytes));
+}
+
+function readHead(reader: ByteReader): RecordHead {
+  const version = reader.byte('version');
+  if (version !== VERSION) throw new UnsupportedVersionError('record', 'version', version);
+  const revision = reader.varint('revision');
+  return { revision, expiresAtMs: reader.varint('expiresAtMs') };
+}
+
 /** From its expiry time on a record is gone, whether or not its row has been removed yet. */
-export function isExpired(record: StoredRecord, logTimeMs: number): boolean {
+export function isExpired(record: RecordHead, logTimeMs: number): boolean {
   return record.expiresAtMs !== 0 && record.expiresAtMs <= logTimeMs;
 }
 

@@ -18,7 +18,7 @@ import { HistoryHash } from './history-hash.js';
 import { integerText, isInt64, parseInteger } from './integer-text.js';
 import type { KeySpace, Row, RowChange } from './key-space.js';
 import { decodeMeta, encodeMeta } from './meta-row.js';
-import { decodeRecord, isExpired, visible, type StoredRecord } from './record.js';
+import { decodeRecord, isExpired, visible, type RecordHead } from './record.js';
 import { RecordTable, type Slot } from './record-table.js';
 import { metaRowKey, Prefix, userRowKey } from './rows.js';
 import { Sessions } from './sessions.js';
@@ -244,7 +244,7 @@ export class StateMachine {
 
   private set({ key, value, contentType, ttlMs, condition }: SetCommand): Answer {
     const slot = this.records.slot(key);
-    const before = this.present(slot.record);
+    const before = this.present(slot.head);
     if (!holds(condition, before)) return preconditionFailed(before);
     const revision = this.nextRevision();
     this.records.put(slot, { revision, expiresAtMs: this.expiresAtMs(ttlMs), contentType, value });
@@ -253,7 +253,7 @@ export class StateMachine {
 
   private delete({ key, condition }: DeleteCommand): Answer {
     const slot = this.records.slot(key);
-    const before = this.present(slot.record);
+    const before = this.present(slot.head);
     if (!holds(condition, before)) return preconditionFailed(before);
     // An expired record is left to the sweeper: it is not there for anyone.
     if (before === undefined) return { kind: 'delete', deleted: false, revision: this.revision };
@@ -263,9 +263,9 @@ export class StateMachine {
 
   private increment({ key, delta, condition }: IncrementCommand): Answer {
     const slot = this.records.slot(key);
-    const before = this.present(slot.record);
+    const before = this.present(slot.head);
     if (!holds(condition, before)) return preconditionFailed(before);
-    const current = before === undefined ? 0n : parseInteger(before.value);
+    const current = before === undefined ? 0n : parseInteger(this.records.valueOf(slot));
     if (current === undefined) return { kind: 'failure', code: 'NOT_AN_INTEGER' };
     const value = current + delta;
     if (!isInt64(value)) return { kind: 'failure', code: 'OVERFLOW' };
@@ -279,7 +279,7 @@ export class StateMachine {
     let removed = 0;
     for (const key of keys) {
       const slot: Slot = this.records.slot(key);
-      if (slot.record === undefined || !isExpired(slot.record, this.logTimeMs)) continue;
+      if (slot.head === undefined || !isExpired(slot.head, this.logTimeMs)) continue;
       this.records.remove(slot);
       this.nextRevision();
       removed++;
@@ -287,7 +287,7 @@ export class StateMachine {
     return { kind: 'expire', removed, revision: this.revision };
   }
 
-  private present(record: StoredRecord | undefined): StoredRecord | undefined {
+  private present<T extends RecordHead>(record: T | undefined): T | undefined {
     return record === undefined || isExpired(record, this.logTimeMs) ? undefined : record;
   }
 
@@ -316,7 +316,7 @@ function invalid(field: string, reason: string): FailureAnswer {
   return { kind: 'failure', code: 'INVALID_COMMAND', field, reason };
 }
 
-function holds(condition: Condition | undefined, record: StoredRecord | undefined): boolean {
+function holds(condition: Condition | undefined, record: RecordHead | undefined): boolean {
   switch (condition?.kind) {
     case undefined:
       return true;
@@ -329,6 +329,6 @@ function holds(condition: Condition | undefined, record: StoredRecord | undefine
   }
 }
 
-function preconditionFailed(record: StoredRecord | undefined): FailureAnswer {
+function preconditionFailed(record: RecordHead | undefined): FailureAnswer {
   return { kind: 'failure', code: 'PRECONDITION_FAILED', revision: record?.revision ?? 0 };
 }

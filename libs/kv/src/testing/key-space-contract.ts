@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compareBytes } from '../bytes.js';
+import { byteString, compareBytes } from '../bytes.js';
 import type { KeySpace, Row, RowChange } from '../key-space.js';
 import { ascii, fromHex, hex, text } from './bytes.js';
 
@@ -92,6 +92,18 @@ export function describeKeySpace(name: string, open: () => Promise<OpenedKeySpac
         expect(hexOrUndefined(space.get(Uint8Array.of(7, byte, 0)))).toBe(hex(everyByte()));
       }
       expect(await allRows(space)).toHaveLength(512);
+    });
+
+    it('takes the name of a key for the key, whoever gives it', () => {
+      const key = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const name = byteString(key);
+      const found = (): (string | undefined)[] => [space.get(key), space.get(key, name)].map(hexOrUndefined);
+      space.write([{ key, name, value: ascii('1') }], 1);
+      expect(found()).toEqual([hex(ascii('1')), hex(ascii('1'))]);
+      space.write([{ key, value: ascii('22') }], 2);
+      expect(found()).toEqual([hex(ascii('22')), hex(ascii('22'))]);
+      space.write([{ key, name, value: undefined }], 3);
+      expect(found()).toEqual([undefined, undefined]);
     });
 
     it('keeps long keys and large values', () => {

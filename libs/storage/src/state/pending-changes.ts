@@ -33,7 +33,7 @@ export class PendingChanges {
 
   add(changes: readonly RowChange[], appliedIndex: number): void {
     for (const change of changes) {
-      this.rows.set(nameOf(change.key), change);
+      this.rows.set(change.name ?? nameOf(change.key), change);
       this.sizeBytes += CHANGE_BYTES + change.key.length + (change.value?.length ?? 0);
     }
     this.lastIndex = appliedIndex;

@@ -147,9 +147,8 @@ export class StateStore implements KeySpace {
   }
 
   /** Throws the failure once the store has failed, also when it is this very row that is damaged. */
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array, name = nameOf(key)): Uint8Array | undefined {
     if (this.failure) throw this.failure;
-    const name = nameOf(key);
     const cached = this.cache.get(name);
     if (cached !== undefined) return cached;
     const pending = this.gathering?.find(name) ?? this.writing?.find(name);
