@@ -6,7 +6,7 @@ import { ClassicLevel } from 'classic-level';
 import { CorruptStateError } from '../errors.js';
 import { verifyLevel, type VerifiedFiles } from './level/verify-level.js';
 import { stateErrorOf } from './level-error.js';
-import { bytesOfRow, keyAfter, RangeDigest, type StateRange } from './state-range.js';
+import { RangeDigest } from './state-range.js';
 import { decodeDescription, encodeDescription, type StoredDescription } from './state-description.js';
 import { DESCRIPTION_KEY, END_OF_ROWS, rowOf, sealed, storedKeyOf, unsealed } from './stored-row.js';
 
@@ -169,22 +169,6 @@ export class StateDatabase {
     return false;
   }
 
-  /** From `from` on, at least one row and not more once there are `bytesMax`. */
-  async range(from: Uint8Array, bytesMax: number, snapshot: LevelSnapshot): Promise<StateRange> {
-    const digest = new RangeDigest();
-    const rows: Row[] = [];
-    let bytes = 0;
-    for await (const page of this.pages(from, undefined, { snapshot })) {
-      for (const row of page) {
-        rows.push(row);
-        digest.add(row);
-        bytes += bytesOfRow(row);
-        if (bytes >= bytesMax) return { from, to: keyAfter(row.key), rows, digest: digest.finish() };
-      }
-    }
-    return { from, to: undefined, rows, digest: digest.finish() };
-  }
-
   async digestOf(from: Uint8Array, to: Uint8Array | undefined): Promise<Uint8Array> {
     const digest = new RangeDigest();
     for await (const page of this.pages(from, to)) page.forEach((row) => digest.add(row));
@@ -240,6 +224,8 @@ export class StateDatabase {
     { snapshot, limit }: { readonly snapshot?: LevelSnapshot; readonly limit?: number },
   ): AsyncGenerator<readonly (readonly [Uint8Array, Uint8Array])[], void, undefined> {
     const release = this.retain();
+    // The iterator makes room for so many rows, however few there are.
+    const pageRows = Math.min(PAGE_ROWS, limit ?? PAGE_ROWS);
     try {
       const iterator = this.level.iterator({
         gte: storedKeyOf(from),
@@ -250,7 +236,7 @@ export class StateDatabase {
       });
       try {
         for (;;) {
-          const page = await iterator.nextv(PAGE_ROWS);
+          const page = await iterator.nextv(pageRows);
           if (page.length === 0) return;
           yield page;
         }

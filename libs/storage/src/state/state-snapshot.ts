@@ -1,3 +1,4 @@
+import { RangeReader } from './range-reader.js';
 import type { LevelSnapshot, StateDatabase } from './state-database.js';
 import type { StateDescription } from './state-description.js';
 import type { StateRange } from './state-range.js';
@@ -8,6 +9,9 @@ import type { StateRange } from './state-range.js';
  */
 export class StateSnapshot {
   private isClosed = false;
+  /** What read the last range; undefined while it reads. */
+  private reader: RangeReader | undefined;
+  private readonly underWay = new Set<Promise<StateRange>>();
 
   /** @internal */
   constructor(
@@ -22,13 +26,10 @@ export class StateSnapshot {
    * All rows from `from` on (an empty key: from the first), at least one, and no more once their bytes and lengths reach `bytesMax`. Read a
    * page of 64 KiB at a time, on another thread. The next range starts where this one ends (`to`).
    */
-  async range(from: Uint8Array, bytesMax: number): Promise<StateRange> {
-    if (this.isClosed) throw new RangeError('the snapshot is closed');
-    try {
-      return await this.database.range(from, bytesMax, this.snapshot);
-    } catch (error) {
-      throw this.onError(error);
-    }
+  range(from: Uint8Array, bytesMax: number): Promise<StateRange> {
+    const reading = this.read(from, bytesMax);
+    this.underWay.add(reading);
+    return reading.finally(() => this.underWay.delete(reading));
   }
 
   /** Frees the space that it holds, once the ranges that are under way have ended. Does nothing the second time. */
@@ -36,9 +37,25 @@ export class StateSnapshot {
     if (this.isClosed) return;
     this.isClosed = true;
     try {
+      await Promise.allSettled(this.underWay);
+      await this.reader?.close();
       await this.snapshot.close();
     } finally {
       this.release();
+    }
+  }
+
+  private async read(from: Uint8Array, bytesMax: number): Promise<StateRange> {
+    if (this.isClosed) throw new RangeError('the snapshot is closed');
+    const reader = this.reader ?? new RangeReader(this.database, this.snapshot);
+    this.reader = undefined;
+    try {
+      const range = await reader.range(from, bytesMax);
+      if (this.reader === undefined) this.reader = reader;
+      else await reader.close();
+      return range;
+    } catch (error) {
+      throw this.onError(error);
     }
   }
 }

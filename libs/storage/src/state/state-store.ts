@@ -537,7 +537,8 @@ export class StateStore implements KeySpace {
   }
 }
 
-function sizesOf(options: StateStoreOptions): StateDatabaseOptions {
+/** @internal */
+export function sizesOf(options: StateStoreOptions): StateDatabaseOptions {
   return {
     writeBufferBytes: options.writeBufferBytes ?? 8 * MEBIBYTE,
     cacheBytes: options.cacheBytes ?? 32 * MEBIBYTE,

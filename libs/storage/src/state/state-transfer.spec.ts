@@ -110,6 +110,18 @@ describe('a snapshot of a StateStore', () => {
     await store.close();
   });
 
+  it('gives ranges to several at once, and to those who still wait when it is closed', async () => {
+    const { store } = await open();
+    applied(store, numbered(0, 300, 'value'), 1);
+    const snapshot = await store.snapshot();
+    const expected = await rangesOf(snapshot, 1000);
+    expect(await Promise.all([1, 2, 3].map(() => rangesOf(snapshot, 1000)))).toEqual([expected, expected, expected]);
+    const late = [snapshot.range(nothing, 1000), snapshot.range(nothing, 1000)];
+    await snapshot.close();
+    expect(await Promise.all(late)).toEqual([expected[0], expected[0]]);
+    await store.close();
+  });
+
   it('is of what is durable, and of something: it waits for the first batch, and refuses without any', async () => {
     const { store } = await open();
     await expect(store.snapshot()).rejects.toBeInstanceOf(RangeError);
