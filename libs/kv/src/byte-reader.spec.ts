@@ -126,20 +126,49 @@ describe('ByteWriter', () => {
     );
   });
 
-  it('makes no copy of what is small, nor where the length was announced', () => {
+  it('cuts small things out of one piece, whatever large ones come in between', () => {
     const fresh = new ByteWriter();
-    const small = [1, 2].map((value) => fresh.start().byte(value).finish());
-    expect(small[0]!.buffer).toBe(small[1]!.buffer);
-    const out = fresh.start(3_000).raw(new Uint8Array(3_000)).finish();
-    expect(out.buffer.byteLength).toBe(3_000);
+    const small = () => fresh.start().byte(7).raw(new Uint8Array(99)).finish();
+    const piece = small().buffer;
+    expect(piece.byteLength).toBe(8_192);
+    for (const length of [2_049, 8_000, 8_191, 8_192, 10_000, 40_000, 100_000]) {
+      for (const announced of [0, length]) {
+        const large = fresh
+          .start(announced)
+          .byte(1)
+          .raw(new Uint8Array(length - 1))
+          .finish();
+        expect([large.length, large.buffer === piece]).toEqual([length, false]);
+        // Neither copied nor more than it needs.
+        expect(large.buffer.byteLength).toBe(length);
+        expect(small().buffer).toBe(piece);
+      }
+    }
+    const last = fresh.start().raw(new Uint8Array(2_048)).finish();
+    expect(last.buffer).toBe(piece);
   });
 
-  it('keeps no more than a small piece beside what is small, and nothing beside what is large', () => {
+  it('fills its pieces, and moves what does not fit into the rest of one', () => {
     const fresh = new ByteWriter();
-    for (const length of [10, 2_048, 2_049, 10_000, 10, 100_000, 10, 3_000, 10]) {
-      const { buffer } = fresh.start().raw(new Uint8Array(length)).finish();
-      expect(buffer.byteLength).toBeLessThanOrEqual(length > 2_048 ? length : 8_192);
-    }
+    const finished = Array.from({ length: 100 }, (_, i) =>
+      fresh.start().byte(i).raw(new Uint8Array(999).fill(i)).finish(),
+    );
+    expect(new Set(finished.map(({ buffer }) => buffer)).size).toBe(13);
+    finished.forEach((each, i) => expect(hex(each)).toBe(hex(new Uint8Array(1_000).fill(i))));
+  });
+
+  it('grows by doubling where much is written in small parts', () => {
+    const fresh = new ByteWriter();
+    fresh.start();
+    for (let i = 0; i < 20_000; i++) fresh.varint(i);
+    const reader = new ByteReader(fresh.finish());
+    for (let i = 0; i < 20_000; i++) expect(reader.varint('n')).toBe(i);
+    reader.end();
+  });
+
+  it('ends an announced length with a number without moving', () => {
+    const fresh = new ByteWriter();
+    expect(fresh.start(3_000).raw(new Uint8Array(2_998)).varint(300).finish().buffer.byteLength).toBe(3_000);
   });
 
   it('goes on with its piece after a thing that was left unfinished', () => {

@@ -4,24 +4,28 @@ import type { Word64 } from './hash64.js';
 const PIECE_BYTES = 8 * 1024;
 /** A larger result gets memory of its own. */
 const SHARED_BYTES_MAX = PIECE_BYTES / 4;
-/** A larger buffer is not kept for the next use, so that one huge value does not stay in memory. */
-const KEPT_BYTES_MAX = 64 * 1024;
-const NOTHING = new Uint8Array(0);
+/** The longest varint. */
+const VARINT_BYTES_MAX = 8;
 
 /**
  * Builds one encoded thing after another; the counterpart of `ByteReader`. It is made to be used again:
  * `start`, writes, `finish`. Values that do not fit their field throw a `RangeError`: that is the caller's bug.
  */
 export class ByteWriter {
-  private buffer: Uint8Array = NOTHING;
-  /** Where the thing begins that is being written. What is before it was handed over. */
+  private piece: Uint8Array = new Uint8Array(0);
+  /** How much of the piece was handed over. */
+  private used = 0;
+  /** What is written to: the piece, or memory for one large thing. */
+  private buffer = this.piece;
+  /** Where the thing begins, is going on and has to move. */
   private from = 0;
   private position = 0;
+  private limit = 0;
 
   /** Forgets what an earlier use left unfinished. Room for `bytes` is made at once, where that is known. */
   start(bytes = 0): this {
-    this.position = this.from;
-    if (bytes > this.buffer.length - this.from) this.renew(bytes > SHARED_BYTES_MAX ? bytes : PIECE_BYTES);
+    this.writeTo(this.piece, this.used);
+    if (bytes > this.limit - this.position) this.move(bytes);
     return this;
   }
 
@@ -33,7 +37,7 @@ export class ByteWriter {
 
   varint(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no integer from 0 to 2^53 - 1`);
-    this.reserve(8);
+    if (this.position + VARINT_BYTES_MAX > this.limit) this.reserve(varintBytes(value));
     let left = value;
     while (left >= 0x80) {
       this.buffer[this.position++] = (left % 0x80) | 0x80;
@@ -93,39 +97,40 @@ export class ByteWriter {
    */
   finish(): Uint8Array {
     const { buffer, from, position } = this;
-    const length = position - from;
-    if (length === buffer.length) {
-      this.drop();
-      return buffer;
-    }
-    if (buffer.length === PIECE_BYTES && length <= SHARED_BYTES_MAX) {
-      this.from = position;
+    if (buffer === this.piece) {
+      this.used = position;
+      this.writeTo(buffer, position);
       return buffer.subarray(from, position);
     }
+    this.writeTo(this.piece, this.used);
+    return position === buffer.length ? buffer : buffer.slice(0, position);
+  }
+
+  private writeTo(buffer: Uint8Array, from: number): void {
+    this.buffer = buffer;
+    this.from = from;
     this.position = from;
-    if (buffer.length > KEPT_BYTES_MAX) this.drop();
-    return buffer.slice(from, position);
+    this.limit = buffer === this.piece ? Math.min(from + SHARED_BYTES_MAX, buffer.length) : buffer.length;
   }
 
   private reserve(bytes: number): void {
     const needed = this.position + bytes - this.from;
-    if (this.from + needed > this.buffer.length)
-      this.renew(Math.max(PIECE_BYTES, needed > PIECE_BYTES ? 2 * needed : 0));
+    if (this.from + needed > this.limit) this.move(needed);
   }
 
-  /** Goes on in a new buffer. */
-  private renew(bytes: number): void {
-    const renewed = new Uint8Array(bytes);
-    renewed.set(this.buffer.subarray(this.from, this.position));
-    this.position -= this.from;
-    this.from = 0;
-    this.buffer = renewed;
-  }
-
-  private drop(): void {
-    this.buffer = NOTHING;
-    this.from = 0;
-    this.position = 0;
+  /** To where there is room for a thing of so many bytes. A large one is moved as rarely as that doubles, and no more: its last part is most often its largest. */
+  private move(needed: number): void {
+    const { buffer, from, position } = this;
+    const isLarge = buffer !== this.piece;
+    if (!isLarge && needed <= SHARED_BYTES_MAX) {
+      this.piece = new Uint8Array(PIECE_BYTES);
+      this.used = 0;
+      this.writeTo(this.piece, 0);
+    } else {
+      this.writeTo(new Uint8Array(isLarge ? Math.max(needed, 2 * buffer.length) : needed), 0);
+    }
+    this.buffer.set(buffer.subarray(from, position));
+    this.position = position - from;
   }
 }
 

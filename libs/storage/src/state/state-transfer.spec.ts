@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Row } from '@app/kv';
 import { StateFailedError } from '../errors.js';
 import { applied, descriptionOf, patient, row, rowsOf, textOf, utf8 } from '../testing/state-fixture.js';
+import { RangeReader } from './range-reader.js';
 import { StateDatabase } from './state-database.js';
 import { RangeDigest, type StateRange } from './state-range.js';
 import type { StagedState } from './staged-state.js';
@@ -105,6 +106,25 @@ describe('a snapshot of a StateStore', () => {
       }
       expect(next).toBeUndefined();
       expect(ranges.flatMap(({ rows }) => rows)).toHaveLength(300);
+    }
+    await snapshot.close();
+    await store.close();
+  });
+
+  it('lets go of its iterator when nobody asks for the next range, and goes on all the same', async () => {
+    const { store } = await open();
+    applied(store, numbered(0, 300, 'value'), 1);
+    const snapshot = await store.snapshot();
+    const close = jest.spyOn(RangeReader.prototype, 'close');
+    try {
+      const first = await snapshot.range(nothing, 1000);
+      const before = close.mock.calls.length;
+      while (close.mock.calls.length === before) await new Promise((resolve) => setTimeout(resolve, 20));
+      const second = await snapshot.range(first.to!, 1e6);
+      expect(second.rows[0]).toEqual(numbered(first.rows.length, 300, 'value')[0]);
+      expect(first.rows.length + second.rows.length).toBe(300);
+    } finally {
+      close.mockRestore();
     }
     await snapshot.close();
     await store.close();
