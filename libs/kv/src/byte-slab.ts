@@ -1,7 +1,7 @@
 /** Small arrays are cut out of pieces of this size. Whoever keeps one of them keeps its piece. */
-const SLAB_BYTES = 8 * 1024;
+export const SLAB_BYTES = 8 * 1024;
 /** Beyond it an array gets memory of its own. */
-const SHARED_BYTES_MAX = SLAB_BYTES / 4;
+export const SHARED_BYTES_MAX = SLAB_BYTES / 4;
 
 let slab = new Uint8Array(SLAB_BYTES);
 let used = 0;

@@ -1,9 +1,6 @@
+import { SHARED_BYTES_MAX, SLAB_BYTES } from './byte-slab.js';
 import type { Word64 } from './hash64.js';
 
-/** Small results are cut out of pieces of this size. Whoever keeps one of them keeps its piece. */
-const PIECE_BYTES = 8 * 1024;
-/** A larger result gets memory of its own. */
-const SHARED_BYTES_MAX = PIECE_BYTES / 4;
 /** The longest varint. */
 const VARINT_BYTES_MAX = 8;
 
@@ -12,6 +9,7 @@ const VARINT_BYTES_MAX = 8;
  * `start`, writes, `finish`. Values that do not fit their field throw a `RangeError`: that is the caller's bug.
  */
 export class ByteWriter {
+  /** A slab that only this writer cuts results out of, so that they are written where they stay. */
   private piece: Uint8Array = new Uint8Array(0);
   /** How much of the piece was handed over. */
   private used = 0;
@@ -123,7 +121,7 @@ export class ByteWriter {
     const { buffer, from, position } = this;
     const isLarge = buffer !== this.piece;
     if (!isLarge && needed <= SHARED_BYTES_MAX) {
-      this.piece = new Uint8Array(PIECE_BYTES);
+      this.piece = new Uint8Array(SLAB_BYTES);
       this.used = 0;
       this.writeTo(this.piece, 0);
     } else {

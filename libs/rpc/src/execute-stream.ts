@@ -319,9 +319,10 @@ export class ExecuteStream {
     const give = (): void => {
       for (const [operation, result] of answered) operation.resolve(result);
     };
-    if (this.options.overlapsWork) this.flush();
+    if (!this.options.overlapsWork) return give();
+    this.flush();
     // The frame is in the socket before the next turn.
-    if (this.options.overlapsWork && this.isWriting) setImmediate(give);
+    if (this.isWriting) setImmediate(give);
     else give();
   }
 

@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { patient, textOf, utf8 } from '../testing/state-fixture.js';
+import { textOf, utf8 } from '../testing/state-fixture.js';
 import { RangeReader } from './range-reader.js';
 import { StateDatabase, type LevelSnapshot } from './state-database.js';
-import { sizesOf } from './state-store.js';
 import { storedKeyOf } from './stored-row.js';
 
 jest.setTimeout(60_000);
@@ -23,7 +22,10 @@ describe('RangeReader', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'ringraft-ranges-'));
-    database = await StateDatabase.create(join(directory, 'db'), sizesOf(patient));
+    database = await StateDatabase.create(join(directory, 'db'), {
+      writeBufferBytes: 4096 * KIBIBYTE,
+      cacheBytes: 1024 * KIBIBYTE,
+    });
     await database.write(
       Array.from({ length: ROWS }, (_, i) => [storedKeyOf(utf8(name(i))), new Uint8Array(8 * KIBIBYTE)] as const),
     );

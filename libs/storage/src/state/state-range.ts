@@ -24,8 +24,9 @@ export class RangeDigest {
   add(row: Row): void {
     const { key, value } = row;
     const { gathered } = this;
-    const isSmall = bytesOfRow(row) <= GATHERED_BYTES;
-    if (this.length + (isSmall ? bytesOfRow(row) : LENGTHS_BYTES) > GATHERED_BYTES) this.flush();
+    const bytes = bytesOfRow(row);
+    const isSmall = bytes <= GATHERED_BYTES;
+    if (this.length + (isSmall ? bytes : LENGTHS_BYTES) > GATHERED_BYTES) this.flush();
     this.length = gathered.writeUInt32LE(key.length, this.length);
     this.length = gathered.writeUInt32LE(value.length, this.length);
     if (isSmall) {

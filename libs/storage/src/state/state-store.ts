@@ -537,8 +537,7 @@ export class StateStore implements KeySpace {
   }
 }
 
-/** @internal */
-export function sizesOf(options: StateStoreOptions): StateDatabaseOptions {
+function sizesOf(options: StateStoreOptions): StateDatabaseOptions {
   return {
     writeBufferBytes: options.writeBufferBytes ?? 8 * MEBIBYTE,
     cacheBytes: options.cacheBytes ?? 32 * MEBIBYTE,
